@@ -1,0 +1,2 @@
+//! The `trapeze` binary.
+fn main() {}
