@@ -1,0 +1,77 @@
+//! Engines: what executes Ring32 code. An engine runs until the guest leaves, and says why; it never handles it.
+
+mod interpreter;
+mod reference;
+
+pub use interpreter::Interpreter;
+pub use reference::Reference;
+
+use crate::machine::Machine;
+use crate::trap::Trap;
+
+/// Why an engine stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// A trap or an interrupt was taken: the processor stands, in ring 0, before the first instruction of the
+    /// handler. Under a monitor this is where the monitor gets control; on the bare machine, go on.
+    Trap(Trap),
+    /// `mret` was executed.
+    Return,
+    /// The fuel is used up.
+    Fuel,
+    /// The machine switched itself off, with this exit code.
+    PowerOff(u32),
+    /// `wfi` waits for an interrupt that can never come.
+    Deadlock,
+    /// The first instruction of a trap handler could not be fetched: this trap, on top of another.
+    DoubleFault(Trap),
+}
+
+/// Something that executes Ring32 code. All engines do exactly the same, at different speeds.
+pub trait Engine {
+    /// The name, as `--engine` takes it.
+    fn name(&self) -> &'static str;
+
+    /// Runs `machine` for at most `fuel` attempts at an instruction (interrupts taken count as one each). The fuel
+    /// used is added to [`Machine::attempts`].
+    fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit;
+}
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EngineName {
+    /// The fastest that the host has.
+    #[default]
+    Auto,
+    /// The definition: fetch, decode, execute, one by one.
+    Reference,
+    /// Decodes each page once.
+    Interpreter,
+}
+
+impl EngineName {
+    /// All of them.
+    pub const ALL: [EngineName; 3] = [EngineName::Auto, EngineName::Reference, EngineName::Interpreter];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineName::Auto => "auto",
+            EngineName::Reference => "reference",
+            EngineName::Interpreter => "interpreter",
+        }
+    }
+
+    /// The engine of this name.
+    pub fn from_name(name: &str) -> Option<EngineName> {
+        EngineName::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    /// Makes one.
+    pub fn build(self) -> Box<dyn Engine> {
+        match self {
+            EngineName::Reference => Box::new(Reference),
+            EngineName::Auto | EngineName::Interpreter => Box::new(Interpreter::default()),
+        }
+    }
+}

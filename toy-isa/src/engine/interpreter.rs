@@ -1,0 +1,148 @@
+//! The interpreter: as the reference, but each page of code is decoded once.
+
+use std::rc::Rc;
+
+use crate::bus::Width;
+use crate::cpu::{self, Poll, Step, poll, step};
+use crate::engine::{Engine, Exit};
+use crate::hart::Hart;
+use crate::instruction::{Instruction, Registers, decode};
+use crate::machine::{Board, Machine};
+use crate::mmu::{self, Access, PAGE};
+use crate::ram::flag;
+use crate::semantics::execute;
+use crate::trap::Trap;
+
+/// The instructions of a page; `None` where the word is illegal.
+type Page = [Option<Instruction>; PAGE as usize / 4];
+
+/// Executes from decoded pages. A store to such a page makes the board report it, and the page is forgotten
+/// before the next instruction: stored code runs at once, as on the reference.
+#[derive(Default)]
+pub struct Interpreter {
+    pages: Vec<Option<Rc<Page>>>,
+}
+
+impl Engine for Interpreter {
+    fn name(&self) -> &'static str {
+        "interpreter"
+    }
+
+    fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
+        let end = machine.attempts.saturating_add(fuel);
+        while machine.attempts < end {
+            self.forget(machine.take_stale_code());
+            if machine.board.pace.clock >= machine.board.pace.attention {
+                match poll(&mut machine.hart, &mut machine.board) {
+                    Poll::Go => {}
+                    Poll::Interrupted(trap) => {
+                        machine.attempts += 1;
+                        return Exit::Trap(trap);
+                    }
+                    Poll::PowerOff(code) => return Exit::PowerOff(code),
+                    Poll::Deadlock => return Exit::Deadlock,
+                }
+                // The disk may have moved data into code.
+                self.forget(machine.take_stale_code());
+            }
+            let exit = match self.page_at_pc(&machine.hart, &mut machine.board) {
+                Some(page) => run_page(machine, &page, end),
+                None => run_one(machine),
+            };
+            if let Some(exit) = exit {
+                return exit;
+            }
+        }
+        Exit::Fuel
+    }
+}
+
+impl Interpreter {
+    fn forget(&mut self, stale: Vec<u32>) {
+        for page in stale {
+            if let Some(slot) = self.pages.get_mut(page as usize) {
+                *slot = None;
+            }
+        }
+    }
+
+    /// The decoded page of `pc`, if the whole of it may be fetched from; else the caller goes one step at a time.
+    fn page_at_pc(&mut self, hart: &Hart, board: &mut Board) -> Option<Rc<Page>> {
+        let start = hart.pc & !(PAGE - 1);
+        // Where relocation is off a page boundary, a page of addresses is not a page of memory.
+        let split_page = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
+        if split_page || !mmu::within(hart.ring(), hart.csr.xbound, start, PAGE) {
+            return None;
+        }
+        let physical = mmu::translate(hart, board, Access::Fetch, hart.pc, Width::Word).ok()?;
+        board.pace.entering = false;
+        let number = physical / PAGE;
+        let bytes = board.ram.page(number)?;
+        if self.pages.len() <= number as usize {
+            self.pages.resize(number as usize + 1, None);
+        }
+        let slot = &mut self.pages[number as usize];
+        let page = slot.get_or_insert_with(|| {
+            let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+            Rc::new(std::array::from_fn(|i| decode(word(4 * i), Registers::Sixteen)))
+        });
+        let page = Rc::clone(page);
+        board.ram.set(physical, flag::CODE);
+        Some(page)
+    }
+}
+
+/// Executes from `page` until the program counter leaves it, something wants attention, or the fuel is used up.
+fn run_page(machine: &mut Machine, page: &Page, end: u64) -> Option<Exit> {
+    let Machine {
+        hart,
+        board,
+        attempts,
+        histogram,
+    } = machine;
+    let start = hart.pc & !(PAGE - 1);
+    while *attempts < end && hart.pc.wrapping_sub(start) < PAGE && board.pace.clock < board.pace.attention {
+        *attempts += 1;
+        let Some(insn) = page[(hart.pc as usize & (PAGE as usize - 1)) / 4] else {
+            return Some(illegal(hart, board));
+        };
+        match execute(hart, board, insn) {
+            Ok(next) => {
+                hart.pc = next;
+                board.pace.clock += 1;
+                histogram[insn.op as usize] += 1;
+            }
+            Err(trap) => {
+                cpu::enter(hart, board, trap);
+                return Some(Exit::Trap(trap));
+            }
+        }
+    }
+    std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
+}
+
+#[cold]
+fn illegal(hart: &mut Hart, board: &mut Board) -> Exit {
+    // The page was fetched from, so the word is there.
+    let word = cpu::fetch(hart, board).unwrap_or_default();
+    let trap = Trap::illegal(word);
+    cpu::enter(hart, board, trap);
+    Exit::Trap(trap)
+}
+
+/// One instruction in the manner of the reference.
+fn run_one(machine: &mut Machine) -> Option<Exit> {
+    let Machine {
+        hart,
+        board,
+        attempts,
+        histogram,
+    } = machine;
+    *attempts += 1;
+    match step(hart, board, Registers::Sixteen) {
+        Step::Retired(insn) => histogram[insn.op as usize] += 1,
+        Step::Trapped(trap) => return Some(Exit::Trap(trap)),
+        Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
+    }
+    std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
+}

@@ -1,0 +1,226 @@
+//! The bare machine: a processor on a board with memory and devices.
+
+use std::sync::Arc;
+
+use crate::bus::{Bus, Pace, Width};
+use crate::devices::Devices;
+use crate::hart::Hart;
+use crate::image::Image;
+use crate::mmu::Tlb;
+use crate::profile::Profile;
+use crate::ram::{Ram, flag};
+use crate::table::OPS;
+
+/// Everything that a machine is made of at power-on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// RAM in bytes, at most [`Ram::LIMIT`].
+    pub memory: u32,
+    /// What sensitive rows do outside ring 0.
+    pub profile: Arc<Profile>,
+    /// Contents of the disk.
+    pub disk: Vec<u8>,
+    /// Waiting console input.
+    pub input: Vec<u8>,
+    /// Entries in each half of the TLB's counting model, a power of two.
+    pub tlb: usize,
+}
+
+/// The entries of each half of the TLB, unless a scenario says otherwise: those of the Intel Pentium 4's data TLB.
+pub const TLB_ENTRIES: usize = 64;
+
+/// Everything but the processor.
+#[derive(Clone)]
+pub struct Board {
+    /// Physical memory.
+    pub ram: Ram,
+    /// Console, timer, disk, power.
+    pub devices: Devices,
+    /// The clock.
+    pub pace: Pace,
+    /// The counting model of the TLB.
+    pub tlb: Tlb,
+    /// What outsiders look at while the machine runs.
+    pub observer: Observer,
+    profile: Arc<Profile>,
+    stale_code: Vec<u32>,
+}
+
+/// What the board notes for those who look at it from outside. None of it changes what a program sees.
+#[derive(Clone, Debug, Default)]
+pub struct Observer {
+    /// Whether accesses to [`flag::FOREIGN`] frames are noted.
+    pub guarding: bool,
+    /// The physical addresses of such accesses, with the ring they came from; the first few of them.
+    pub intrusions: Vec<(u32, u32)>,
+    /// Numbers of pages that were [`flag::CLEAN`] and have been stored to.
+    pub dirty: Vec<u32>,
+}
+
+/// How many intrusions are kept; one is enough for a verdict.
+const INTRUSIONS_KEPT: usize = 16;
+
+/// A processor on its board.
+#[derive(Clone)]
+pub struct Machine {
+    /// The processor.
+    pub hart: Hart,
+    /// The rest.
+    pub board: Board,
+    /// Attempts at an instruction, and interrupts taken: what a budget counts.
+    pub attempts: u64,
+    /// Retired instructions by operation, in the order of [`OPS`].
+    pub histogram: [u64; OPS.len()],
+}
+
+/// Why an image cannot be put into a machine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// A segment reaches beyond the memory.
+    #[error(
+        "the image needs memory up to {end:#x}, but the machine has {memory:#x} bytes; \
+         give the scenario more memory or link the image lower"
+    )]
+    TooLarge {
+        /// One past the last address.
+        end: u64,
+        /// RAM in bytes.
+        memory: u32,
+    },
+    /// The entry point is not in memory.
+    #[error("the entry point {entry:#x} lies outside the memory of {memory:#x} bytes")]
+    Entry {
+        /// Where the image wants to begin.
+        entry: u32,
+        /// RAM in bytes.
+        memory: u32,
+    },
+}
+
+impl Machine {
+    /// A machine at reset, with empty memory.
+    pub fn new(config: Config) -> Machine {
+        let board = Board {
+            ram: Ram::new(config.memory),
+            devices: Devices::new(config.disk, config.input),
+            pace: Pace::default(),
+            tlb: Tlb::new(config.tlb),
+            observer: Observer::default(),
+            profile: config.profile,
+            stale_code: Vec::new(),
+        };
+        Machine {
+            hart: Hart::new(0),
+            board,
+            attempts: 0,
+            histogram: [0; OPS.len()],
+        }
+    }
+
+    /// Puts an image into memory at its own addresses, and the program counter at its entry.
+    ///
+    /// # Errors
+    /// If a segment or the entry point lies outside memory.
+    pub fn load(&mut self, image: &Image) -> Result<(), LoadError> {
+        let memory = self.board.ram.size();
+        for segment in &image.segments {
+            let end = u64::from(segment.address) + u64::from(segment.size);
+            if end > u64::from(memory) {
+                return Err(LoadError::TooLarge { end, memory });
+            }
+            let loaded = self.board.ram.load(segment.address, &segment.bytes);
+            debug_assert!(loaded.is_some(), "a segment holds no more bytes than its size");
+        }
+        if image.entry >= memory {
+            return Err(LoadError::Entry {
+                entry: image.entry,
+                memory,
+            });
+        }
+        self.hart.pc = image.entry;
+        Ok(())
+    }
+
+    /// Takes the pages whose decoded code an engine must forget.
+    pub fn take_stale_code(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.board.stale_code)
+    }
+}
+
+impl Board {
+    /// The bus view of the profile, shared.
+    pub fn profile_handle(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    /// What a store to a flagged page sets off.
+    #[cold]
+    fn flagged_store(&mut self, address: u32, flags: u8) {
+        self.ram
+            .clear(address, flags & (flag::CLEAN | flag::CODE | flag::TABLE));
+        let page = address / crate::mmu::PAGE;
+        if flags & flag::CLEAN != 0 {
+            self.observer.dirty.push(page);
+        }
+        if flags & flag::CODE != 0 {
+            self.stale_code.push(page);
+            self.attend();
+        }
+        if flags & flag::TABLE != 0 {
+            self.tlb.doubt();
+            self.attend();
+        }
+    }
+}
+
+impl Bus for Board {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    #[inline]
+    fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
+    }
+
+    fn devices(&mut self) -> &mut Devices {
+        &mut self.devices
+    }
+
+    #[inline]
+    fn read(&mut self, address: u32, width: Width) -> Option<u32> {
+        self.ram.read(address, width)
+    }
+
+    #[inline]
+    fn write(&mut self, address: u32, width: Width, value: u32) -> Option<()> {
+        let flags = self.ram.write(address, width, value)?;
+        if flags & !flag::FOREIGN != 0 {
+            self.flagged_store(address, flags);
+        }
+        Some(())
+    }
+
+    fn mark(&mut self, address: u32, entry: u32) -> Option<()> {
+        let flags = self.ram.write(address, Width::Word, entry)? & !flag::TABLE;
+        self.flagged_store(address, flags);
+        Some(())
+    }
+
+    #[inline]
+    fn tlb(&mut self) -> Option<&mut Tlb> {
+        Some(&mut self.tlb)
+    }
+
+    fn walked(&mut self, address: u32) {
+        self.ram.set(address, flag::TABLE);
+    }
+
+    #[inline]
+    fn translated(&mut self, ring: u32, address: u32) {
+        let foreign = self.observer.guarding && ring != 0 && self.ram.flags(address) & flag::FOREIGN != 0;
+        if foreign && self.observer.intrusions.len() < INTRUSIONS_KEPT {
+            self.observer.intrusions.push((address, ring));
+        }
+    }
+}
