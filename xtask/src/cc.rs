@@ -1,0 +1,125 @@
+//! `cargo xtask cc`: one C file and the runtime library become an ELF image for Ring32.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf, absolute};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+const GCC: &str = "riscv64-unknown-elf-gcc";
+
+/// What gcc is asked for unless `CFLAGS` says otherwise, and what the shipped images are built with.
+pub(crate) const DEFAULT_CFLAGS: &str = "-O2";
+
+#[derive(clap::Args)]
+#[command(after_help = "CFLAGS in the environment replaces the default flags, -O2.")]
+pub(crate) struct Args {
+    /// The C file to compile
+    source: PathBuf,
+    /// The image to write
+    #[arg(short)]
+    output: PathBuf,
+}
+
+/// Compiles what the command line names.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let cflags = env::var("CFLAGS").unwrap_or_else(|_| DEFAULT_CFLAGS.into());
+    compile(&args.source, &args.output, &cflags)
+}
+
+/// Compiles `source` and links it with the runtime library into `output`.
+///
+/// The same source gives the same bytes wherever it lies: gcc runs beside it, and the prefix maps keep every
+/// absolute path out of the debug information. (`-ffile-prefix-map` would not do: gcc 12 does not pass it on to
+/// the assembler.)
+pub(crate) fn compile(source: &Path, output: &Path, cflags: &str) -> Result<()> {
+    let (source, output) = (absolute(source)?, absolute(output)?);
+    let (true, Some(folder), Some(name)) = (source.is_file(), source.parent(), source.file_name()) else {
+        bail!("there is no file {}", source.display());
+    };
+    let runtime = programs_folder().join("runtime");
+    let status = gcc()
+        .current_dir(folder)
+        .args(["-march=rv32em_zicsr_zifencei", "-mabi=ilp32e"])
+        .args([
+            "-ffreestanding",
+            "-nostdlib",
+            "-nostartfiles",
+            "-Wall",
+            "-Wextra",
+            "-g",
+        ])
+        .arg(concat("-fdebug-prefix-map=", folder, "=."))
+        .arg(concat("-fdebug-prefix-map=", &runtime, "=runtime"))
+        .args(cflags.split_whitespace())
+        .arg(concat("-I", &runtime, ""))
+        .arg(concat("-T", &runtime.join("link.ld"), ""))
+        .args([runtime.join("crt0.S"), runtime.join("runtime.c")])
+        .arg(name)
+        .arg(libgcc()?)
+        .arg("-o")
+        .arg(output)
+        .status()
+        .map_err(explain)?;
+    if !status.success() {
+        bail!("{GCC} could not build {}", source.display());
+    }
+    Ok(())
+}
+
+/// The version of the installed compiler, as in "12.2.0".
+pub(crate) fn gcc_version() -> Result<String> {
+    ask_gcc(&["-dumpfullversion"])
+}
+
+/// The folder of the C programs.
+pub(crate) fn programs_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .with_file_name("scenarios")
+        .join("c")
+}
+
+/// The library of what RV32EM has no instruction for, such as division of 64-bit numbers. gcc does not find
+/// the right one by itself: given the architecture that compiling needs, it falls back to one of another ABI.
+fn libgcc() -> Result<String> {
+    ask_gcc(&["-march=rv32em", "-mabi=ilp32e", "-print-libgcc-file-name"])
+}
+
+fn ask_gcc(question: &[&str]) -> Result<String> {
+    let output = gcc()
+        .args(question)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(explain)?;
+    if !output.status.success() {
+        bail!("{GCC} does not understand {}", question.join(" "));
+    }
+    let answer = String::from_utf8(output.stdout).with_context(|| format!("{GCC} answered in no UTF-8"))?;
+    Ok(answer.trim_end().into())
+}
+
+fn gcc() -> Command {
+    Command::new(GCC)
+}
+
+fn explain(error: std::io::Error) -> anyhow::Error {
+    let missing = error.kind() == ErrorKind::NotFound;
+    let error = anyhow::Error::new(error);
+    if missing {
+        error.context(format!(
+            "{GCC} is not installed; on Debian and Ubuntu: apt-get install gcc-riscv64-unknown-elf"
+        ))
+    } else {
+        error.context(format!("cannot run {GCC}"))
+    }
+}
+
+/// An argument with a path in it, which need not be UTF-8.
+fn concat(before: &str, path: &Path, after: &str) -> OsString {
+    let mut argument = OsString::from(before);
+    argument.push(path);
+    argument.push(after);
+    argument
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask programs`: the images of the shipped C programs, `scenarios/c/images`, from their sources.
+//!
+//! The images are committed so that running them takes no cross compiler; `--check` tells whether they still
+//! are what their sources say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cc;
+
+/// The compiler that the committed images come from. Another one makes other bytes of the same source.
+const BUILT_BY_GCC: &str = "12.2.0";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Write nothing; compare the committed images with a fresh build, byte by byte
+    #[arg(long)]
+    check: bool,
+}
+
+/// Rebuilds or checks all images.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let installed = cc::gcc_version()?;
+    if installed != BUILT_BY_GCC {
+        bail!("the images are built by gcc {BUILT_BY_GCC}, but {installed} is installed");
+    }
+    if args.check {
+        check()
+    } else {
+        build_all(&images_folder())
+    }
+}
+
+fn check() -> Result<()> {
+    let fresh = cc::programs_folder().join("../../target/programs");
+    fs::create_dir_all(&fresh)?;
+    build_all(&fresh)?;
+
+    let mut stale = Vec::new();
+    for name in program_names()? {
+        let image = format!("{name}.elf");
+        // An image that is missing differs too.
+        if fs::read(images_folder().join(&image)).ok() != Some(fs::read(fresh.join(&image))?) {
+            stale.push(image);
+        }
+    }
+    if !stale.is_empty() {
+        bail!(
+            "not what their sources say: {}; `cargo xtask programs` rebuilds them",
+            stale.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn build_all(folder: &Path) -> Result<()> {
+    for name in program_names()? {
+        let source = cc::programs_folder().join(&name).with_extension("c");
+        let image = folder.join(&name).with_extension("elf");
+        cc::compile(&source, &image, cc::DEFAULT_CFLAGS)?;
+    }
+    Ok(())
+}
+
+fn images_folder() -> PathBuf {
+    cc::programs_folder().join("images")
+}
+
+/// The names of all programs, in order.
+fn program_names() -> Result<Vec<String>> {
+    stems(&cc::programs_folder(), "c")
+}
+
+/// The names, less `extension`, of the files in `folder` that have it; in order.
+fn stems(folder: &Path, extension: &str) -> Result<Vec<String>> {
+    let mut stems = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension)
+            && let Some(stem) = path.file_stem()
+        {
+            stems.push(stem.to_string_lossy().into_owned());
+        }
+    }
+    stems.sort();
+    Ok(stems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_ships_an_image_and_its_expected_output() {
+        let folder = cc::programs_folder();
+        let programs = program_names().unwrap();
+        assert_eq!(stems(&folder.join("images"), "elf").unwrap(), programs);
+        assert_eq!(stems(&folder.join("expected"), "txt").unwrap(), programs);
+    }
+}
