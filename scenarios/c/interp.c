@@ -1,12 +1,12 @@
-/* An interpreter of RV32EM as one writes a first one: fetch, decode, one switch, an array of registers, a check
-   on every access to memory. It measures what interpretation costs: the instructions that this program retires,
-   divided by the number that it says it has interpreted. */
+/* An interpreter of RV32EM as one writes a first one: fetch, decode, one switch, an array of registers, a
+   check on every access to memory. It measures what interpretation costs: the instructions that this program
+   retires, divided by the number that it says it has interpreted. */
 #include "bench.h"
 
 /* ---- The guest -----------------------------------------------------------------------------------------
 
-   gcc compiles it with the rest, but into a section of its own, which `main` copies to address 0 of the guest's
-   memory. It can run there because it names no variable and calls nothing outside the section. */
+   gcc compiles it with the rest, but into a section of its own, which `main` copies to address 0 of the
+   guest's memory. It can run there because it names no variable and calls nothing outside the section. */
 
 #ifndef DEFN
 #define DEFN 4 /* repetitions */

@@ -32,8 +32,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// Compiles `source` and links it with the runtime library into `output`.
 ///
 /// The same source gives the same bytes wherever it lies: gcc runs beside it, and the prefix maps keep every
-/// absolute path out of the debug information. (`-ffile-prefix-map` would not do: gcc 12 does not pass it on to
-/// the assembler.)
+/// absolute path out of the debug information. (`-ffile-prefix-map` would not do: gcc 12 does not pass it on
+/// to the assembler.)
 pub(crate) fn compile(source: &Path, output: &Path, cflags: &str) -> Result<()> {
     let (source, output) = (absolute(source)?, absolute(output)?);
     let (true, Some(folder), Some(name)) = (source.is_file(), source.parent(), source.file_name()) else {
