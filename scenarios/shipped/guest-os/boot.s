@@ -1,7 +1,7 @@
 # boot.s - from reset to the first process, and from the last process to power-off.
 
-# Each section starts on a page of its own, so that the page table can protect it as what it is. This is the first
-# file with .rodata and .data, so these labels are the borders.
+# Each section starts on a page of its own, so that the page table can protect it as what it is. This is the
+# first file with .rodata and .data, so these labels are the borders.
         .section .rodata
         .align  12
 rodata_start:
@@ -9,8 +9,8 @@ rodata_start:
         .align  12
 data_start:
 
-# The kernel as it boots is a process too: number 0, without a user half. It is the parent of the first program and
-# the foster parent of every orphan, and it ends when it has no children left.
+# The kernel as it boots is a process too: number 0, without a user half. It is the parent of the first
+# program and the foster parent of every orphan, and it ends when it has no children left.
 
         .text
 # boot(): called once, on the boot stack, paging and interrupts off. Does not return.

@@ -1,9 +1,9 @@
 # defs.s - every number that more than one file needs, and three macros. Nothing here makes code by itself.
 
-# ---- Memory -----------------------------------------------------------------------------------------------
-# Physical memory is 4 MiB. The image (this program) lies at the bottom; all the rest is frames, handed out and
-# taken back one page at a time. The kernel sees physical memory at the same virtual addresses, in every address
-# space; a process has a region of its own above it.
+# ---- Memory ------------------------------------------------------------------------------------------------
+# Physical memory is 4 MiB. The image (this program) lies at the bottom; all the rest is frames, handed out
+# and taken back one page at a time. The kernel sees physical memory at the same virtual addresses, in every
+# address space; a process has a region of its own above it.
 
         .equ    PAGE_SIZE,      4096
         .equ    FRAMES_START,   0x00040000      # the image ends below this address
@@ -30,14 +30,11 @@
 
 # ---- Trap causes -------------------------------------------------------------------------------------------
         .equ    CAUSE_ECALL,    8               # a system call from a process
-        .equ    CAUSE_LOAD,     13              # page fault of a load
-        .equ    CAUSE_STORE,    15              # page fault of a store
         .equ    CAUSE_TIMER,    0x80000007
-        .equ    CAUSE_DEVICE,   0x8000000b
 
 # ---- A process ---------------------------------------------------------------------------------------------
-# One slot of the process table. It begins with the registers as they were at the last trap out of the process:
-# the program counter in the place of x0, then x1 to x15 by number.
+# One slot of the process table. It begins with the registers as they were at the last trap out of the
+# process: the program counter in the place of x0, then x1 to x15 by number.
 
         .equ    P_PC,           0
         .equ    P_RA,           4
@@ -65,7 +62,7 @@
         .equ    P_ROOT,         84              # its page table
         .equ    P_KTOP,         88              # the end of its kernel stack, where that stack starts
         .equ    P_KSP,          92              # its kernel stack pointer while another process runs
-        .equ    P_PREEMPTED,    96              # how often the timer took the processor from it
+        .equ    P_PREEMPTED,    96              # how often its turn was ended by the timer
         .equ    P_SIZE,         128
 
         .equ    PROCESSES,      12              # slots
@@ -83,8 +80,7 @@
         .equ    SECTOR_SIZE,    512
         .equ    DISK_READ,      1               # commands of the device
         .equ    DISK_WRITE,     2
-        .equ    DISK_DONE,      2               # bits of its status
-        .equ    DISK_FAILED,    4
+        .equ    DISK_FAILED,    4               # a bit of its status
 
 # ---- System calls: number in t0, arguments in a0..a2, result in a0 -----------------------------------------
 # Where Linux has a like call, its number is used. A negative result is an error.
@@ -110,9 +106,9 @@
         .equ    ENOSYS,         -38             # no such system call
 
 # ---- How the routines of the kernel are written ------------------------------------------------------------
-# Arguments in a0..a3, result in a0. A routine may change ra, t0..t2 and a0..a5, and keeps s0, s1 and sp; tp is
-# always the running process. `enter` and `leave` save and restore what is kept, and make room for five words, at
-# 0(sp) to 16(sp), of the routine's own. `leave` returns.
+# Arguments in a0..a3, result in a0. A routine may change ra, t0..t2 and a0..a5, and keeps s0, s1 and sp; tp
+# is always the running process. `enter` and `leave` save and restore what is kept, and make room for five
+# words, at 0(sp) to 16(sp), of the routine's own. `leave` returns.
 
         .equ    FRAME,          32
         .equ    FRAME_RA,       28

@@ -1,7 +1,7 @@
 # disk.s - the disk driver: one sector at a time, by direct memory access, with an interrupt at the end.
 #
-# The processor does not wait for the disk; the process does. Two channels: `disk_owner` for those who wait for
-# their turn, `disk_status` for the one whose transfer is running.
+# The processor does not wait for the disk; the process does. Two channels: `disk_owner` for those who wait
+# for their turn, `disk_status` for the one whose transfer is running.
 
         .text
 

@@ -34,15 +34,16 @@
         csrsi   status, STATUS_IE
         .endm
 
-# Stand still until an interrupt is pending. Used with interrupts off: a pending one ends the wait without being
-# taken, so an interrupt that comes just before the wait cannot be slept through.
+# Stand still until an interrupt is pending. Used with interrupts off: a pending one ends the wait without
+# being taken, so an interrupt that comes just before the wait cannot be slept through.
         .macro  hal_wait
         wfi
         .endm
 
 # ---- Into and out of the kernel ----------------------------------------------------------------------------
-# `scratch` holds the running process's slot while the process runs, and 0 while the kernel does. So one swap at
-# the start of a trap tells where it came from and finds a place for the registers, before any is lost.
+# `scratch` holds the running process's slot while the process runs, and 0 while the kernel does. So one
+# swap at the start of a trap tells where it came from and finds a place for the registers, before any is
+# lost.
 
         .macro  hal_swap_current
         csrrw   tp, scratch, tp
@@ -66,8 +67,8 @@
         csrr    \reg, tval
         .endm
 
-# Make ready to return to the process in tp at the address in reg (which is lost). Interrupts are off, and stay
-# off until hal_trap_return: another trap would overwrite what is prepared here.
+# Make ready to return to the process in tp at the address in reg (which is lost). Interrupts are off, and
+# stay off until hal_trap_return: another trap would overwrite what is prepared here.
         .macro  hal_prepare_user reg
         csrw    epc, \reg
         li      \reg, STATUS_TO_USER
@@ -75,8 +76,8 @@
         csrw    scratch, tp
         .endm
 
-# Return to what was trapped: a process after hal_prepare_user; else the kernel itself, whose ring and interrupt
-# flag the machine has kept.
+# Return to what was trapped: a process after hal_prepare_user; else the kernel itself, whose ring and
+# interrupt flag the machine has kept.
         .macro  hal_trap_return
         mret
         .endm
@@ -85,7 +86,8 @@
         .text
         .globl  _start
 
-# The machine starts here: paging off, interrupts off, no stack. It comes to `boot` with a stack and a trap vector.
+# The machine starts here: paging off, interrupts off, no stack. It comes to `boot` with a stack and a trap
+# vector.
 _start:
         la      sp, boot_stack_top
         la      t0, trap_entry
@@ -119,13 +121,14 @@ hal_use_space:
         sfence.vma zero, zero
         ret
 
-# hal_set_entry(address of a page-table entry, new entry). It counts, and can be read back, at the latest from the
-# next hal_use_space: here at once, elsewhere perhaps in a batch.
+# hal_set_entry(address of a page-table entry, new entry). It counts, and can be read back, at the latest
+# from the next hal_use_space: here at once, elsewhere perhaps in a batch.
 hal_set_entry:
         sw      a1, 0(a0)
         ret
 
-# hal_drop_space(root): this page table and its tables will be ordinary memory again. It is not the one in use.
+# hal_drop_space(root): this page table and its tables will be ordinary memory again. It is not the one in
+# use.
 hal_drop_space:
         sfence.vma zero, zero
         ret

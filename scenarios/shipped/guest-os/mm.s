@@ -2,13 +2,13 @@
 #
 # Physical memory is seen by the kernel at its own addresses, so a frame's address is also the pointer to it.
 #
-# Every address space is the same in its lowest 4 MiB (the kernel, and the user programs' code) and at the devices:
-# the entries are copied from one root table, so all share the tables behind them. What a process has alone is the
-# one table for the user region, with a page of data and a page of stack.
+# Every address space is the same in its lowest 4 MiB (the kernel, and the user programs' code) and at the
+# devices: the entries are copied from one root table, so all share the tables behind them. What a process
+# has alone is the one table for the user region, with a page of data and a page of stack.
 
         .text
 
-# ---- Frames: a list of free ones, each holding the address of the next ---------------------------------------
+# ---- Frames: a list of free ones, each holding the address of the next -------------------------------------
 
 # frames_init(): put every frame on the list. The lowest is handed out first.
 frames_init:
@@ -34,8 +34,8 @@ frame_free:
         sw      t1, 0(t0)
         ret
 
-# frame_alloc() -> a frame full of zeros, so that no process finds what another left. There must be one: whoever
-# begins something checks frames_free first.
+# frame_alloc() -> a frame full of zeros, so that no process finds what another left. There must be one:
+# whoever begins something checks frames_free first.
 frame_alloc:
         la      t0, frame_list
         lw      a0, 0(t0)
@@ -60,22 +60,23 @@ frame_alloc:
         bne     t0, t1, 1b
         ret
 
-# ---- Page tables ---------------------------------------------------------------------------------------------
-# An address has three parts: 10 bits choose the entry of the root table, 10 the entry of the table it points to,
-# and 12 the byte in the page. An entry is the frame's number shifted left by 10, and bits.
+# ---- Page tables -------------------------------------------------------------------------------------------
+# An address has three parts: 10 bits choose the entry of the root table, 10 the entry of the table it
+# points to, and 12 the byte in the page. An entry is the frame's number shifted left by 10, and bits.
 
-# map_page(table, address, frame, bits): in the table of the second level that is responsible for the address, let
-# its page be this frame.
+# map_page(table, address, frame, bits): in the table of the second level that is responsible for the
+# address, let its page be this frame.
 map_page:
         slli    t0, a1, 10
         srli    t0, t0, 22
         slli    t0, t0, 2
         add     a0, a0, t0
-        srli    a1, a2, 2
+        srli    a1, a2, 2               # the frame's number is its address / 4096; times 1024
         or      a1, a1, a3
         j       hal_set_entry
 
-# walk(root, address) -> the entry that maps the address, or 0. What the machine does on every access, by hand.
+# walk(root, address) -> the entry that maps the address, or 0. What the machine does on every access, by
+# hand.
 walk:
         srli    t0, a1, 22
         slli    t0, t0, 2
@@ -97,11 +98,11 @@ walk:
 1:      li      a0, 0
 2:      ret
 
-# ---- What a process may hand to the kernel -------------------------------------------------------------------
+# ---- What a process may hand to the kernel -----------------------------------------------------------------
 # The kernel may touch pages that a process may not, so it must never follow a process's pointer unchecked.
 
-# user_check(address, length, bits) -> 0 if every page of the range has all these bits and the process may use it,
-# else EFAULT.
+# user_check(address, length, bits) -> 0 if every page of the range has all these bits and the process may
+# use it, else EFAULT.
 user_check:
         beqz    a1, 3f
         enter
@@ -129,8 +130,8 @@ user_check:
 4:      li      a0, EFAULT
         j       2b
 
-# user_block(address, bits) -> the physical address of a process's disk buffer, or EFAULT. The disk knows nothing
-# of page tables, so the buffer must lie in one page: it does if it is aligned to its size.
+# user_block(address, bits) -> the physical address of a process's disk buffer, or EFAULT. The disk knows
+# nothing of page tables, so the buffer must lie in one page: it does if it is aligned to its size.
 user_block:
         enter
         mv      s0, a0
@@ -152,7 +153,7 @@ user_block:
 1:      li      a0, EFAULT
 2:      leave
 
-# ---- Address spaces ------------------------------------------------------------------------------------------
+# ---- Address spaces ----------------------------------------------------------------------------------------
 
 # map_range(table, from, to, bits): for the kernel, each address is itself.
 map_range:
@@ -172,8 +173,8 @@ map_range:
         j       1b
 2:      leave
 
-# kernel_space(): make the kernel's own address space and turn paging on. Code cannot be written, data cannot be
-# executed, and the user programs' code is the only part that a process may use.
+# kernel_space(): make the kernel's own address space and turn paging on. Code cannot be written, data
+# cannot be executed, and the user programs' code is the only part that a process may use.
 kernel_space:
         enter
         call    frame_alloc
@@ -217,8 +218,8 @@ kernel_space:
         call    hal_use_space
         leave
 
-# space_new() -> the root of an address space for a new process, with a fresh copy of the data and an empty stack.
-# Takes four frames.
+# space_new() -> the root of an address space for a new process, with a fresh copy of the data and an empty
+# stack. Takes four frames.
 space_new:
         enter
         call    frame_alloc
@@ -266,8 +267,8 @@ space_new:
         mv      a0, s0
         leave
 
-# space_free(root): give back the pages of the user region, the table that mapped them, and the root. The kernel's
-# tables are shared and stay.
+# space_free(root): give back the pages of the user region, the table that mapped them, and the root. The
+# kernel's tables are shared and stay.
 space_free:
         enter
         sw      a0, 0(sp)

@@ -1,13 +1,13 @@
 # sched.s - processes: the table, waiting and waking, birth and death.
 #
-# A process that must wait names a channel, which is just an address that means the thing waited for, and gives the
-# processor away. Whoever makes the thing happen wakes the channel. A woken process looks again whether what it
-# wants is true, for another may have been quicker.
+# A process that must wait names a channel, which is just an address that means the thing waited for, and
+# gives the processor away. Whoever makes the thing happen wakes the channel. A woken process looks again
+# whether what it wants is true, for another may have been quicker.
 
         .text
 
-# schedule(): interrupts off, before and after. Give the processor to the next ready process in turn. Returns when
-# the turn is the caller's again, which may be at once.
+# schedule(): interrupts off, before and after. Give the processor to the next ready process in turn.
+# Returns when the turn is the caller's again, which may be at once.
 schedule:
         mv      t0, tp
         la      t1, processes_end
@@ -38,8 +38,9 @@ schedule:
         leave
 4:      ret
 
-# sleep_on(channel): interrupts off, before and after. Give the processor away until the channel is woken. Because
-# interrupts are off from the caller's look at the thing to the change of state here, no wake is lost in between.
+# sleep_on(channel): interrupts off, before and after. Give the processor away until the channel is woken.
+# Because interrupts are off from the caller's look at the thing to the change of state here, no wake is
+# lost in between.
 sleep_on:
         sw      a0, P_CHANNEL(tp)
         li      t0, WAITING
@@ -61,8 +62,8 @@ wake:
         bne     t0, t1, 1b
         ret
 
-# process_new(program, argument) -> the pid of a new child of the caller, or an error. It starts at the program's
-# first instruction with the argument in a0, the rest of its registers 0.
+# process_new(program, argument) -> the pid of a new child of the caller, or an error. It starts at the
+# program's first instruction with the argument in a0, the rest of its registers 0.
 process_new:
         enter
         sw      a1, 0(sp)
@@ -145,8 +146,9 @@ process_exit:
         call    wake
         j       schedule
 
-# process_wait() -> a0 = pid of a child that has ended, a1 = its exit code, or a0 = ECHILD if there are no children.
-# Waits for a child to end; then gives back all that it had. A parent waits on its own slot as channel.
+# process_wait() -> a0 = pid of a child that has ended, a1 = its exit code, or a0 = ECHILD if there are no
+# children. Waits for a child to end; then gives back all that it had. A parent waits on its own slot as
+# channel.
 process_wait:
         enter
 1:      irq_off

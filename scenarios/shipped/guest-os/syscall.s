@@ -1,7 +1,7 @@
 # syscall.s - what a process may ask of the kernel.
 #
-# A handler gets the caller's a0, a1, a2 in the same registers and returns the result in a0. Interrupts are on.
-# Every pointer is checked before it is followed.
+# A handler gets the caller's a0, a1, a2 in the same registers and returns the result in a0. Interrupts are
+# on. Every pointer is checked before it is followed.
 
         .text
 
@@ -75,7 +75,7 @@ sys_getpid:
         lw      a0, P_PID(tp)
         ret
 
-# preempted() -> how often the timer took the processor from the caller.
+# preempted() -> how often the caller's turn was ended by the timer.
 sys_preempted:
         lw      a0, P_PREEMPTED(tp)
         ret

@@ -1,11 +1,11 @@
-# user.s - the user programs. All of this runs in ring 3, with no privileged instruction and no reading of a clock.
+# user.s - the user programs. All of this runs in ring 3, with no privileged instruction and no reading of a
+# clock.
 #
-# A program starts with its argument in a0. Its code and texts lie in pages that all processes share and none can
-# write; its variables in a page of data of its own, at the same address in each process.
+# A program starts with its argument in a0. Its code and texts lie in pages that all processes share and
+# none can write; its variables in a page of data of its own, at the same address in each process.
 
 # ---- The programs, by number -------------------------------------------------------------------------------
-        .equ    INIT,           0
-        .equ    HELLO,          1
+        .equ    HELLO,          1               # 0 is init
         .equ    PLAYER,         2
         .equ    SLEEPER,        3
         .equ    COUNTER,        4
@@ -57,11 +57,11 @@ user_data_end:
         .align  12
 user_code:
 
-# ---- init: the script -----------------------------------------------------------------------------------------
+# ---- init: the script --------------------------------------------------------------------------------------
 
-# init: for each group of the script, start all its processes, then wait for all and compare their exit codes with
-# those foreseen. Exits with 0 if all was as it should be, else with 1.
-# s0 = the place in the script, s1 = counter.
+# init: for each group of the script, start all its processes, then wait for all and compare their exit
+# codes with those foreseen. Exits with 0 if all was as it should be, else with 1. s0 = the place in the
+# script, s1 = counter.
 init:
         la      s0, script
 group:
@@ -138,7 +138,7 @@ script_done:
 exit:
         system  SYS_EXIT
 
-# ---- What every program may call ------------------------------------------------------------------------------
+# ---- What every program may call ---------------------------------------------------------------------------
 
 # print(format, a1, a2, a3): a line in one piece. In the format, %d stands for the next argument as a decimal
 # number, %s for the text at its address, %c for its character.
@@ -202,7 +202,7 @@ print:
         system  SYS_WRITE
         ret
 
-# ---- System calls, and memory of one's own --------------------------------------------------------------------
+# ---- System calls, and memory of one's own -----------------------------------------------------------------
 
 # hello: add 1 to a variable. Each process has its own copy, so the sum is 42 in all of them.
 hello:
@@ -218,8 +218,9 @@ hello:
         lw      a0, 0(s0)
         j       exit
 
-# player(side): side 0 starts side 1. Then each says something and gives way to the other, three times. Side 1 has
-# the first word, because to start it takes longer than a quantum. Side 0 exits with the code of side 1, which is 0.
+# player(side): side 0 starts side 1. Then each says something and gives way to the other, three times. Side
+# 1 has the first word, because to start it takes longer than a quantum. Side 0 exits with the code of side
+# 1, which is 0.
 player:
         mv      s0, a0
         bnez    a0, 1f
@@ -255,10 +256,11 @@ sleeper:
         mv      a0, s0
         j       exit
 
-# ---- Preemption -----------------------------------------------------------------------------------------------
+# ---- Preemption --------------------------------------------------------------------------------------------
 
-# counter(name): compute for a long time without any system call. That another counter begins before this one ends
-# is the timer's doing alone. Exits with 0 if the timer took the processor from it five times or more.
+# counter(name): compute for a long time without any system call. That another counter begins before this
+# one ends is the timer's doing alone. Exits with 0 if the timer took the processor from it five times or
+# more.
 counter:
         mv      s0, a0
         mv      a1, a0
@@ -283,10 +285,10 @@ counter:
         mv      a0, s1
         j       exit
 
-# ---- Families -------------------------------------------------------------------------------------------------
+# ---- Families ----------------------------------------------------------------------------------------------
 
-# family(n): have a child that is family(n - 1), wait for it, and exit with its code plus 1. The last generation
-# finds that it has nobody to wait for.
+# family(n): have a child that is family(n - 1), wait for it, and exit with its code plus 1. The last
+# generation finds that it has nobody to wait for.
 family:
         mv      s0, a0
         beqz    a0, 1f
@@ -329,7 +331,8 @@ orphan:
         li      a0, 0
         j       exit
 
-# crowd: start children until the kernel refuses, then collect them. Their codes, 1, 2, 3 and so on, must add up.
+# crowd: start children until the kernel refuses, then collect them. Their codes, 1, 2, 3 and so on, must
+# add up.
 crowd:
         li      s0, 0                   # children
         li      s1, 0                   # sum of the codes they are to bring
@@ -362,7 +365,7 @@ brief:
         mv      a0, s0
         j       exit
 
-# ---- Disk -----------------------------------------------------------------------------------------------------
+# ---- Disk --------------------------------------------------------------------------------------------------
 
 # reader: show the first two lines, of 64 characters, of sector 0.
 reader:
@@ -377,8 +380,8 @@ reader:
         li      a0, 0
 1:      j       exit
 
-# scribe(sector): write a pattern to the sector, read it back to another place and compare. Exits with 0 if it was
-# the same, else with 1.
+# scribe(sector): write a pattern to the sector, read it back to another place and compare. Exits with 0 if
+# it was the same, else with 1.
 scribe:
         mv      s0, a0
         li      t0, BLOCK
@@ -415,7 +418,7 @@ scribe:
         snez    a0, s1
         j       exit
 
-# ---- Programs that do what they must not ----------------------------------------------------------------------
+# ---- Programs that do what they must not -------------------------------------------------------------------
 # Each is ended by the kernel; the `j exit` behind the deed is reached only if it is not.
 
 # illegal: a word that is no instruction.
@@ -461,8 +464,8 @@ deep:
         addi    sp, sp, 16
         ret
 
-# refused: system calls that the kernel must refuse, without harm to anybody. Exits with the number of those that it
-# did not answer as it should.
+# refused: system calls that the kernel must refuse, without harm to anybody. Exits with the number of those
+# that it did not answer as it should.
 refused:
         la      s0, attempts
         li      s1, 0
@@ -484,7 +487,7 @@ refused:
         mv      a0, s1
         j       exit
 
-# ---- Tables and texts: in the same pages, to be read ----------------------------------------------------------
+# ---- Tables and texts: in the same pages, to be read -------------------------------------------------------
         .align  2
 
 # A group: its title, how many processes; for each the program, its argument, and the exit code foreseen.

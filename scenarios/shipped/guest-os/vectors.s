@@ -1,15 +1,16 @@
 # vectors.s - where every trap and interrupt enters the kernel, and the way back.
 #
-# tp is the running process's slot everywhere in the kernel. A trap out of a process saves its registers in that
-# slot and starts with an empty kernel stack. A trap out of the kernel can only be an interrupt; it saves a few
-# registers on the stack in use and returns to where it was.
+# tp is the running process's slot everywhere in the kernel. A trap out of a process saves its registers in
+# that slot and starts with an empty kernel stack. A trap out of the kernel can only be an interrupt; it
+# saves a few registers on the stack in use and returns to where it was.
 #
-# Each process has a kernel stack of its own. A system call that must wait can then simply stop where it is, in
-# the middle of a routine, and go on there later; with one stack for all it would have to be written as two halves.
+# Each process has a kernel stack of its own. A system call that must wait can then simply stop where it is,
+# in the middle of a routine, and go on there later; with one stack for all it would have to be written as
+# two halves.
 #
-# The kernel takes interrupts but is not preempted: the timer only notes that the time is over, and the process is
-# changed on the way back to user code. So kernel data needs a critical section only if interrupts use it as well:
-# process states, and what the disk driver shares with its interrupt.
+# The kernel takes interrupts but is not preempted: the timer only notes that the time is over, and the
+# process is changed on the way back to user code. So kernel data needs a critical section only if
+# interrupts use it as well: process states, and what the disk driver shares with its interrupt.
 
 # The registers that a routine may change, to and from the slot (or the stack) that base points to.
         .macro  save_temporaries base
@@ -70,8 +71,8 @@ trap_entry:
         call    system_call
         # fall through
 
-# user_return: back to the process in tp, or to another if the time of this one is over. Also where a new process
-# begins its life.
+# user_return: back to the process in tp, or to another if the time of this one is over. Also where a new
+# process begins its life.
 user_return:
         irq_off
         get     t0, time_over
@@ -91,8 +92,8 @@ user_return:
         lw      tp, P_TP(tp)            # last: it is the way to all others
         hal_trap_return
 
-# A trap out of the kernel. What a routine may change is saved, on the stack, in the same places as in a slot; what
-# a routine must keep, it keeps.
+# A trap out of the kernel. What a routine may change is saved, on the stack, in the same places as in a
+# slot; what a routine must keep, it keeps.
 kernel_trap:
         hal_enter_kernel tp
         addi    sp, sp, -P_REGS_END
@@ -120,7 +121,8 @@ interrupt:
         call    wake
         leave
 
-# process_fault(cause, value): the process did what it must not do. Say so, and end it; nobody else is touched.
+# process_fault(cause, value): the process did what it must not do. Say so, and end it; nobody else is
+# touched.
 process_fault:
         mv      s0, a0
         mv      s1, a1
