@@ -3,9 +3,11 @@
 //! Read in this order: [`table`] (the instruction set, one row each), [`semantics`] (what each row does),
 //! [`cpu`] (traps, interrupts, halting), [`mmu`] (relocation and paging), [`devices`], [`machine`].
 
+pub mod asm;
 pub mod bus;
 pub mod cpu;
 pub mod devices;
+pub mod disasm;
 pub mod engine;
 pub mod hart;
 pub mod image;
