@@ -145,8 +145,15 @@ pub fn translate_linear<B: Bus>(
     if let Some(frame) = bus.tlb().and_then(|tlb| tlb.hit(hart.ring(), access, linear)) {
         return Ok(frame | linear & (PAGE - 1));
     }
-    let leaf =
-        walk(hart.csr.ptbr, bus, hart.ring(), access, linear).map_err(|fault| fault.trap(access, address))?;
+    let leaf = match walk(hart.csr.ptbr, bus, hart.ring(), access, linear) {
+        Ok(leaf) => leaf,
+        Err(fault) => {
+            if let Some(tlb) = bus.tlb() {
+                tlb.refuse(hart.ring(), access, linear);
+            }
+            return Err(fault.trap(access, address));
+        }
+    };
     let marks = if access == Access::Store {
         pte::A | pte::D
     } else {
@@ -269,9 +276,13 @@ struct Entry {
     /// Linear page number, or `EMPTY`.
     page: u32,
     frame: u32,
+    /// Those of the leaf, and [`SUPERPAGE`].
     flags: u32,
     epoch: u32,
 }
+
+/// The leaf maps 4 MiB, of which the entry holds the page that was accessed. A bit that no leaf's flags use.
+const SUPERPAGE: u32 = 1 << 8;
 
 const EMPTY: Entry = Entry {
     page: u32::MAX,
@@ -279,6 +290,20 @@ const EMPTY: Entry = Entry {
     flags: 0,
     epoch: 0,
 };
+
+impl Entry {
+    /// Whether a buffer that trusts this entry would let the access to `page` through.
+    #[inline]
+    fn allows(&self, ring: u32, access: Access, page: u32) -> bool {
+        // A store also needs D, so that the first one walks and sets it.
+        let needed = match access {
+            Access::Fetch => pte::X,
+            Access::Load => pte::R,
+            Access::Store => pte::W | pte::D,
+        } | if ring == 3 { pte::U } else { 0 };
+        self.page == page && self.flags & needed == needed
+    }
+}
 
 impl Tlb {
     /// An empty buffer of `entries` for fetches and as many for data; a power of two.
@@ -312,19 +337,15 @@ impl Tlb {
         let page = linear / PAGE;
         let epoch = self.epoch;
         let entry = *self.slot(access, page);
-        // A store also needs D, so that the first one walks and sets it.
-        let needed = match access {
-            Access::Fetch => pte::X,
-            Access::Load => pte::R,
-            Access::Store => pte::W | pte::D,
-        } | if ring == 3 { pte::U } else { 0 };
-        (entry.page == page && entry.epoch == epoch && entry.flags & needed == needed).then_some(entry.frame)
+        (entry.epoch == epoch && entry.allows(ring, access, page)).then_some(entry.frame)
     }
 
     /// Takes in a translation that a walk of `references` entries has just found.
     fn fill(&mut self, access: Access, linear: u32, frame: u32, flags: u32, references: u32) {
         let page = linear / PAGE;
         let epoch = self.epoch;
+        let superpage = if references == 1 { SUPERPAGE } else { 0 };
+        let flags = flags & (SUPERPAGE - 1) | superpage;
         let entry = self.slot(access, page);
         let (known, before) = (entry.page == page, *entry);
         *entry = Entry {
@@ -341,20 +362,34 @@ impl Tlb {
         }
     }
 
+    /// Takes in that a walk has just refused an access.
+    fn refuse(&mut self, ring: u32, access: Access, linear: u32) {
+        let page = linear / PAGE;
+        let entry = self.slot(access, page);
+        if entry.allows(ring, access, page) {
+            *entry = EMPTY;
+            self.counts.stale += 1;
+        }
+    }
+
     /// A page table was stored to: no entry is trusted before it has been compared with the tables.
     pub fn doubt(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            // Once in 2^32 times: an entry as old as that must not look new.
+            self.fence(None);
+        }
     }
 
-    /// `sfence.vma` for the page of `linear`, or for all pages.
+    /// `sfence.vma` for the page of `linear` (the whole of it, if it is a superpage), or for all pages.
     pub fn fence(&mut self, linear: Option<u32>) {
         match linear {
             Some(address) => {
                 let page = address / PAGE;
-                for access in [Access::Fetch, Access::Load] {
-                    let slot = self.slot(access, page);
-                    if slot.page == page {
-                        *slot = EMPTY;
+                for entry in self.fetch.iter_mut().chain(&mut self.data) {
+                    let superpage = entry.flags & SUPERPAGE != 0 && entry.page >> 10 == page >> 10;
+                    if entry.page == page || superpage {
+                        *entry = EMPTY;
                     }
                 }
             }
@@ -363,5 +398,20 @@ impl Tlb {
                 self.data.fill(EMPTY);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_does_not_come_back_when_the_epochs_begin_again() {
+        let mut tlb = Tlb::new(1);
+        tlb.fill(Access::Load, 0, PAGE, pte::V | pte::R, 2);
+        assert_eq!(tlb.hit(0, Access::Load, 0), Some(PAGE));
+        tlb.epoch = u32::MAX;
+        tlb.doubt();
+        assert_eq!(tlb.hit(0, Access::Load, 0), None);
     }
 }

@@ -218,7 +218,7 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
         }
         Op::Wfi => bus.pace().halted = true,
         Op::SfenceVma => {
-            let page = (insn.rs1 != 0).then_some(a);
+            let page = (insn.rs1 != 0).then(|| mmu::linear(hart, a));
             if let Some(tlb) = bus.tlb() {
                 tlb.fence(page);
             }
