@@ -225,6 +225,9 @@ pub fn walk<B: Bus>(
             return Err(WalkFault::Page);
         }
         if entry & (pte::R | pte::X) == 0 {
+            if level == 0 {
+                break;
+            }
             table = pte::frame(entry).ok_or(WalkFault::Access)?;
             continue;
         }

@@ -246,6 +246,19 @@ fn a_superpage_must_be_aligned() {
 }
 
 #[test]
+fn a_third_level_is_a_page_fault_wherever_it_would_be() {
+    for frame in [0x3000, NOWHERE] {
+        for high in [0, 1 << 30, 3 << 30] {
+            let mut m = two_levels(pte::entry(frame, V) | high);
+            for access in ACCESSES {
+                let got = code(resolve(&mut m, access, IN_SECOND, Width::Word));
+                assert_eq!(got, Err((causes(access).1, IN_SECOND)));
+            }
+        }
+    }
+}
+
+#[test]
 fn tables_outside_memory_are_access_faults() {
     for access in ACCESSES {
         let want = Err((causes(access).0, IN_SECOND));
