@@ -26,7 +26,7 @@ pub struct Ram {
 
 impl Ram {
     /// The most that a machine may have, in bytes.
-    pub const LIMIT: u32 = 256 << 20;
+    pub const LIMIT: u32 = 1 << 30;
 
     /// `size` bytes of zeros, rounded up to whole pages.
     ///

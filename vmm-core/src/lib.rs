@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The monitor: every method of virtualization behind one small trait, run by one loop, checked while it runs.
+//!
+//! Read in this order: [`hundred`] (a monitor in a hundred lines), [`mode`] and [`run`] (the trait and the
+//! loop), [`modes`] (one file or folder for each method), [`check`] (Popek and Goldberg's three properties),
+//! [`price`] (what it costs).
+
+pub mod check;
+pub mod counts;
+pub mod event;
+pub mod guest;
+pub mod hundred;
+pub mod mode;
+pub mod modes;
+pub mod price;
+pub mod run;
+pub mod setup;
+pub mod userland;

@@ -1,0 +1,1 @@
+//! The checks: Popek and Goldberg's three properties of a run.

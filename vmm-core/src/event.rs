@@ -1,0 +1,316 @@
+//! Events: what happened, as plain owned values. Consumers read these and snapshots, never a live machine.
+
+use serde::Serialize;
+use toy_isa::mmu::Access;
+use toy_isa::row::Row;
+use toy_isa::trap::Trap;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Hardware entered ring 0 where the monitor lives: the guest left.
+    Exit {
+        /// Why.
+        trap: Trap,
+        /// The ring that the processor was really in.
+        real_ring: u32,
+    },
+    /// The interpreter routine of a privileged row did to the virtual processor what the instruction asked for.
+    Emulate {
+        /// The row.
+        row: Row,
+        /// The instruction word.
+        word: u32,
+    },
+    /// An instruction that touched memory was carried out by the monitor.
+    EmulateAccess {
+        /// What it was for.
+        access: Access,
+        /// The virtual address.
+        address: u32,
+        /// Why the hardware could not do it.
+        why: AccessReason,
+    },
+    /// A translation was taken from the guest's tables into the shadow table.
+    ShadowFill {
+        /// The access that missed it.
+        access: Access,
+        /// The virtual address.
+        address: u32,
+        /// The guest-physical frame.
+        guest_frame: u32,
+        /// The frame of real memory.
+        host_frame: u32,
+    },
+    /// A write to a guest page table made shadow entries invalid.
+    ShadowDrop {
+        /// The guest-physical address of the table's entry.
+        entry: u32,
+    },
+    /// The processor was given another shadow table.
+    ShadowSwitch {
+        /// The guest's `ptbr`.
+        ptbr: u32,
+        /// Whether the table had to be begun anew.
+        fresh: bool,
+    },
+    /// The guest's processor entered its trap handler.
+    Enter {
+        /// Why.
+        trap: Trap,
+        /// How it got there.
+        how: Delivery,
+    },
+    /// The guest's processor returned from its trap handler.
+    Return {
+        /// The virtual ring that it returned to.
+        ring: u32,
+    },
+    /// The guest was resumed after an exit.
+    Resume {
+        /// The ring that the processor is really in.
+        real_ring: u32,
+    },
+}
+
+/// How a trap reached the guest's handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// By the hardware, or by the emulated hardware of pure emulation.
+    Hardware,
+    /// The monitor handed on a trap that the guest itself caused.
+    Reflected,
+    /// The monitor injected a virtual interrupt.
+    Injected,
+}
+
+impl Delivery {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Delivery::Hardware => "hardware",
+            Delivery::Reflected => "reflected",
+            Delivery::Injected => "injected",
+        }
+    }
+}
+
+/// Why the monitor had to carry out a memory access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessReason {
+    /// It reached a device, or no memory at all.
+    Device,
+    /// It stored to a page table that is shadowed.
+    Traced,
+    /// Its address is above the limit, where the monitor lives.
+    AboveLimit,
+    /// The timer could not be armed for the next instruction.
+    Deadline,
+}
+
+impl AccessReason {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            AccessReason::Device => "device",
+            AccessReason::Traced => "traced",
+            AccessReason::AboveLimit => "above-limit",
+            AccessReason::Deadline => "deadline",
+        }
+    }
+}
+
+impl Event {
+    /// The name in traces.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Exit { .. } => "exit",
+            Event::Emulate { .. } => "emulate",
+            Event::EmulateAccess { .. } => "emulate-access",
+            Event::ShadowFill { .. } => "shadow-fill",
+            Event::ShadowDrop { .. } => "shadow-drop",
+            Event::ShadowSwitch { .. } => "shadow-switch",
+            Event::Enter { .. } => "enter",
+            Event::Return { .. } => "return",
+            Event::Resume { .. } => "resume",
+        }
+    }
+
+    /// The event in a sentence, in plain words.
+    pub fn sentence(&self) -> String {
+        match self {
+            Event::Exit { trap, real_ring } => {
+                format!("the hardware left ring {real_ring} and entered the monitor in ring 0: {trap}")
+            }
+            Event::Emulate { row, .. } => {
+                format!("the monitor's routine for `{row}` did it to the virtual processor")
+            }
+            Event::EmulateAccess { access, address, why } => {
+                let why = match why {
+                    AccessReason::Device => "it means a device, which is virtual",
+                    AccessReason::Traced => "it changes a page table that is shadowed",
+                    AccessReason::AboveLimit => "its address is above the limit, where the monitor lives",
+                    AccessReason::Deadline => "the timer was due after this very instruction",
+                };
+                format!("the monitor carried out the {} at {address:#010x}, because {why}", access_name(*access))
+            }
+            Event::ShadowFill { address, guest_frame, host_frame, .. } => format!(
+                "the monitor filled the shadow table for {address:#010x}: \
+                 guest frame {guest_frame:#x} is real frame {host_frame:#x}"
+            ),
+            Event::ShadowDrop { entry } => format!(
+                "the guest changed its page-table entry at {entry:#010x}; \
+                 the monitor dropped what it had made from it"
+            ),
+            Event::ShadowSwitch { ptbr, fresh } => format!(
+                "the monitor switched to the shadow of the guest's page table {:#x}{}",
+                ptbr & !1,
+                if *fresh { ", which is new" } else { "" }
+            ),
+            Event::Enter { trap, how } => match how {
+                Delivery::Hardware => format!("the processor entered the trap handler in ring 0: {trap}"),
+                Delivery::Reflected => format!("the monitor reflected it to the guest kernel: {trap}"),
+                Delivery::Injected => format!("the monitor injected a virtual interrupt: {trap}"),
+            },
+            Event::Return { ring } => format!("the guest kernel returned from its handler to ring {ring}"),
+            Event::Resume { real_ring } => {
+                format!("the monitor resumed the guest, in ring {real_ring} of the real processor")
+            }
+        }
+    }
+}
+
+/// The name of an access, for people.
+pub fn access_name(access: Access) -> &'static str {
+    match access {
+        Access::Fetch => "fetch",
+        Access::Load => "load",
+        Access::Store => "store",
+    }
+}
+
+/// An event with its place in the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Position in the run, from 0.
+    pub number: u64,
+    /// The number of the exit that it belongs to: what set it off.
+    pub exit: Option<u64>,
+    /// The guest's clock.
+    pub clock: u64,
+    /// The guest's program counter.
+    pub pc: u32,
+    /// The guest's (virtual) ring.
+    pub ring: u32,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The last events of a run, in a ring of bounded size.
+#[derive(Clone, Debug)]
+pub struct Log {
+    records: std::collections::VecDeque<Record>,
+    capacity: usize,
+    next: u64,
+    exit: Option<u64>,
+}
+
+impl Log {
+    /// An empty log that keeps the last `capacity` events.
+    pub fn new(capacity: usize) -> Log {
+        Log { records: std::collections::VecDeque::new(), capacity, next: 0, exit: None }
+    }
+
+    /// Records an event at this place of the guest.
+    pub fn push(&mut self, clock: u64, pc: u32, ring: u32, event: Event) {
+        let number = self.next;
+        self.next += 1;
+        match event {
+            Event::Exit { .. } => self.exit = Some(number),
+            // Pure emulation and bare hardware have no exits: each entry stands alone.
+            Event::Enter { how: Delivery::Hardware | Delivery::Injected, .. } => self.exit = None,
+            _ => {}
+        }
+        let exit = self.exit.filter(|exit| *exit != number);
+        if matches!(event, Event::Resume { .. }) {
+            self.exit = None;
+        }
+        if self.capacity == 0 {
+            return;
+        }
+        if self.records.len() == self.capacity {
+            self.records.pop_front();
+        }
+        self.records.push_back(Record { number, exit, clock, pc, ring, event });
+    }
+
+    /// The events that are kept, oldest first.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    /// How many events there were, kept or not.
+    pub fn total(&self) -> u64 {
+        self.next
+    }
+
+    /// How many of them were dropped because the log was full.
+    pub fn dropped(&self) -> u64 {
+        self.next - self.records.len() as u64
+    }
+
+    /// The event of this number, if it is kept.
+    pub fn get(&self, number: u64) -> Option<&Record> {
+        let first = self.records.front()?.number;
+        self.records.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("number", &self.number)?;
+        map.serialize_entry("clock", &self.clock)?;
+        map.serialize_entry("pc", &self.pc)?;
+        map.serialize_entry("ring", &self.ring)?;
+        map.serialize_entry("exit", &self.exit)?;
+        map.serialize_entry("event", self.event.name())?;
+        match &self.event {
+            Event::Exit { trap, real_ring } => {
+                map.serialize_entry("cause", &trap.cause.code())?;
+                map.serialize_entry("tval", &trap.tval)?;
+                map.serialize_entry("real_ring", real_ring)?;
+            }
+            Event::Emulate { row, word } => {
+                map.serialize_entry("row", &row.to_string())?;
+                map.serialize_entry("word", word)?;
+            }
+            Event::EmulateAccess { access, address, why } => {
+                map.serialize_entry("access", access_name(*access))?;
+                map.serialize_entry("address", address)?;
+                map.serialize_entry("why", why.name())?;
+            }
+            Event::ShadowFill { access, address, guest_frame, host_frame } => {
+                map.serialize_entry("access", access_name(*access))?;
+                map.serialize_entry("address", address)?;
+                map.serialize_entry("guest_frame", guest_frame)?;
+                map.serialize_entry("host_frame", host_frame)?;
+            }
+            Event::ShadowDrop { entry } => map.serialize_entry("entry", entry)?,
+            Event::ShadowSwitch { ptbr, fresh } => {
+                map.serialize_entry("ptbr", ptbr)?;
+                map.serialize_entry("fresh", fresh)?;
+            }
+            Event::Enter { trap, how } => {
+                map.serialize_entry("cause", &trap.cause.code())?;
+                map.serialize_entry("tval", &trap.tval)?;
+                map.serialize_entry("how", how.name())?;
+            }
+            Event::Return { ring } => map.serialize_entry("to_ring", ring)?,
+            Event::Resume { real_ring } => map.serialize_entry("real_ring", real_ring)?,
+        }
+        map.serialize_entry("text", &self.event.sentence())?;
+        map.end()
+    }
+}

@@ -1,0 +1,204 @@
+//! The guest as it sees itself: the map f from the state of the monitor's machine to that of a bare one.
+
+use toy_isa::bus::{Bus, Pace, Width};
+use toy_isa::devices::Devices;
+use toy_isa::hart::Hart;
+use toy_isa::machine::{Board, Machine};
+use toy_isa::mmu::{PAGE, Tlb};
+use toy_isa::profile::Profile;
+
+/// Which frame of real memory holds each frame of guest memory.
+///
+/// Frames are never identity-mapped and never in a row, so that a forgotten translation cannot go unseen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frames {
+    host: Vec<u32>,
+    /// By real frame; `None` for those that are not the guest's.
+    guest: Vec<Option<u32>>,
+}
+
+impl Frames {
+    /// A seeded shuffle of `guest` frames into the first `pool` frames of real memory.
+    ///
+    /// # Panics
+    /// If the pool is not larger than the guest.
+    pub fn shuffled(guest: u32, pool: u32, seed: u64) -> Frames {
+        assert!(guest < pool, "a shuffle needs room");
+        let mut frames: Vec<u32> = (0..pool).collect();
+        let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
+        for i in (1..frames.len()).rev() {
+            // xorshift64*: Vigna, ACM TOMS 42 (2016), section 3.
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            let random = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+            frames.swap(i, random as usize % (i + 1));
+        }
+        frames.truncate(guest as usize);
+        // No frame may stand where it would stand on bare metal.
+        for i in 0..frames.len() {
+            if frames[i] as usize == i {
+                let other = (i + 1) % frames.len();
+                frames.swap(i, other);
+            }
+        }
+        let mut inverse = vec![None; pool as usize];
+        for (guest, host) in frames.iter().enumerate() {
+            inverse[*host as usize] = Some(guest as u32);
+        }
+        Frames { host: frames, guest: inverse }
+    }
+
+    /// The real frame of a guest frame; `None` if the guest has no such frame.
+    #[inline]
+    pub fn host(&self, guest: u32) -> Option<u32> {
+        self.host.get(guest as usize).copied()
+    }
+
+    /// The guest frame that a real frame holds; `None` if it is not the guest's.
+    pub fn guest(&self, host: u32) -> Option<u32> {
+        self.guest.get(host as usize).copied().flatten()
+    }
+
+    /// The real address of a guest-physical address.
+    #[inline]
+    pub fn address(&self, guest: u32) -> Option<u32> {
+        Some(self.host(guest / PAGE)? * PAGE | guest % PAGE)
+    }
+
+    /// Guest frame and real frame, for all frames.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.host.iter().enumerate().map(|(guest, host)| (guest as u32, *host))
+    }
+
+    /// How many frames the guest has.
+    pub fn len(&self) -> u32 {
+        self.host.len() as u32
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.host.is_empty()
+    }
+}
+
+/// The board that the guest believes to be on: its memory is scattered over real frames, its devices and its
+/// clock are the monitor's.
+pub struct VirtualBoard<'a> {
+    /// The real board.
+    pub host: &'a mut Board,
+    /// Where the guest's memory is.
+    pub frames: &'a Frames,
+    /// The guest's devices.
+    pub devices: &'a mut Devices,
+    /// The guest's clock.
+    pub pace: &'a mut Pace,
+    /// The guest's idea of what sensitive rows do outside ring 0.
+    pub profile: &'a Profile,
+    /// Guest-physical addresses that were stored to, for whoever shadows page tables; cleared by the owner.
+    pub stores: &'a mut Vec<u32>,
+    /// Guest page-table entries read.
+    pub references: &'a mut u64,
+}
+
+impl Bus for VirtualBoard<'_> {
+    fn profile(&self) -> &Profile {
+        self.profile
+    }
+
+    fn pace(&mut self) -> &mut Pace {
+        self.pace
+    }
+
+    fn devices(&mut self) -> &mut Devices {
+        self.devices
+    }
+
+    fn read(&mut self, address: u32, width: Width) -> Option<u32> {
+        self.host.read(self.frames.address(address)?, width)
+    }
+
+    fn write(&mut self, address: u32, width: Width, value: u32) -> Option<()> {
+        self.stores.push(address);
+        self.host.write(self.frames.address(address)?, width, value)
+    }
+
+    fn mark(&mut self, address: u32, entry: u32) -> Option<()> {
+        self.host.write(self.frames.address(address)?, Width::Word, entry)
+    }
+
+    fn tlb(&mut self) -> Option<&mut Tlb> {
+        None
+    }
+
+    fn walked(&mut self, _address: u32) {
+        *self.references += 1;
+    }
+
+    fn translated(&mut self, _ring: u32, _address: u32) {}
+}
+
+/// The guest's state under the map f: what a bare machine would hold.
+pub struct GuestView<'a> {
+    /// Registers, program counter and control registers, as the guest sees them.
+    pub hart: Hart,
+    /// The guest's clock.
+    pub pace: Pace,
+    /// The guest's devices.
+    pub devices: &'a Devices,
+    machine: &'a Machine,
+    frames: Option<&'a Frames>,
+}
+
+impl<'a> GuestView<'a> {
+    /// The view of a bare machine: f is the identity.
+    pub fn bare(machine: &'a Machine) -> GuestView<'a> {
+        GuestView {
+            hart: machine.hart.clone(),
+            pace: machine.board.pace.clone(),
+            devices: &machine.board.devices,
+            machine,
+            frames: None,
+        }
+    }
+
+    /// The view of a guest whose memory is scattered over the frames of `machine`.
+    pub fn mapped(
+        hart: Hart,
+        pace: Pace,
+        devices: &'a Devices,
+        machine: &'a Machine,
+        frames: &'a Frames,
+    ) -> GuestView<'a> {
+        GuestView { hart, pace, devices, machine, frames: Some(frames) }
+    }
+
+    /// One page of guest-physical memory; `None` if the guest has no such page.
+    pub fn page(&self, number: u32) -> Option<&'a [u8]> {
+        let host = match self.frames {
+            Some(frames) => frames.host(number)?,
+            None => number,
+        };
+        self.machine.board.ram.page(host)
+    }
+
+    /// How many pages of memory the guest has.
+    pub fn pages(&self) -> u32 {
+        self.frames.map_or(self.machine.board.ram.pages(), Frames::len)
+    }
+
+    /// The word at a guest-physical address.
+    pub fn word(&self, address: u32) -> Option<u32> {
+        let page = self.page(address / PAGE)?;
+        let at = (address % PAGE) as usize;
+        Some(u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?))
+    }
+
+    /// The guest page that is this page of real memory, if it is the guest's.
+    pub fn guest_page(&self, host: u32) -> Option<u32> {
+        match self.frames {
+            None => Some(host),
+            Some(frames) => frames.guest(host),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The methods of virtualization, one file or folder each.
+
+pub mod bare;
+pub mod interpret;
+pub mod trap;
+
+use toy_isa::machine::{LoadError, Machine};
+use toy_isa::mmu::PAGE;
+
+use crate::guest::Frames;
+use crate::setup::Setup;
+
+/// Frames of a superpage: the granularity in which a monitor asks for real memory.
+pub(crate) const SUPERPAGE_FRAMES: u32 = 1024;
+
+/// How many real frames a monitor sets aside to scatter a guest of `memory` bytes over: always some more than
+/// the guest has, in whole superpages.
+pub(crate) fn pool_frames(memory: u32) -> u32 {
+    (memory.div_ceil(PAGE) + SUPERPAGE_FRAMES / 4).next_multiple_of(SUPERPAGE_FRAMES)
+}
+
+/// Loads the guest's image into its scattered memory.
+pub(crate) fn load_scattered(machine: &mut Machine, frames: &Frames, setup: &Setup) -> Result<(), LoadError> {
+    let memory = frames.len() * PAGE;
+    for segment in &setup.image.segments {
+        let end = u64::from(segment.address) + u64::from(segment.size);
+        if end > u64::from(memory) {
+            return Err(LoadError::TooLarge { end, memory });
+        }
+        // Byte by byte: a segment may begin and end anywhere in a frame.
+        for (offset, byte) in segment.bytes.iter().enumerate() {
+            let guest = segment.address + offset as u32;
+            let host = frames.address(guest).ok_or(LoadError::TooLarge { end, memory })?;
+            machine.board.ram.load(host, &[*byte]).ok_or(LoadError::TooLarge { end, memory })?;
+        }
+    }
+    if setup.image.entry >= memory {
+        return Err(LoadError::Entry { entry: setup.image.entry, memory });
+    }
+    Ok(())
+}

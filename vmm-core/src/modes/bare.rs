@@ -1,0 +1,47 @@
+//! The machine alone: no monitor. Every other mode is held to what happens here.
+
+use std::sync::Arc;
+
+use toy_isa::engine::Engine;
+use toy_isa::machine::{Config, LoadError, Machine};
+use toy_isa::trap::Trap;
+
+use crate::guest::GuestView;
+use crate::mode::{Answer, Exit, Mode, Notes, native};
+use crate::setup::Setup;
+
+/// No monitor.
+pub struct Bare;
+
+impl Bare {
+    /// The machine that the guest expects, with the guest in it.
+    ///
+    /// # Errors
+    /// If the image does not fit.
+    pub fn build(setup: &Setup) -> Result<(Machine, Bare), LoadError> {
+        let mut machine = Machine::new(Config {
+            memory: setup.memory,
+            profile: Arc::clone(&setup.profile),
+            disk: setup.disk.clone(),
+            input: setup.input.clone(),
+            tlb: setup.tlb,
+        });
+        machine.load(&setup.image)?;
+        Ok((machine, Bare))
+    }
+}
+
+impl Mode for Bare {
+    fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, _: &mut Notes) -> Exit {
+        native(engine.run(machine, fuel))
+    }
+
+    fn answer(&mut self, _: &mut Machine, _: Trap, _: &mut Notes) -> Answer {
+        // The handler in ring 0 is the guest's own: it goes on by itself.
+        Answer::Resume
+    }
+
+    fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
+        GuestView::bare(machine)
+    }
+}

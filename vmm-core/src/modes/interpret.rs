@@ -1,0 +1,109 @@
+//! Pure emulation: the guest's processor is a data structure, and the monitor executes each instruction on it.
+//!
+//! Slow, portable, and isolated for free: the guest has no way of naming anything that is not its own. It is not
+//! a monitor in the sense of Popek and Goldberg, because no instruction of the guest runs on the hardware.
+
+use std::sync::Arc;
+
+use toy_isa::bus::Pace;
+use toy_isa::cpu::{Poll, Step, poll, step};
+use toy_isa::devices::Devices;
+use toy_isa::engine::Engine;
+use toy_isa::hart::Hart;
+use toy_isa::instruction::Registers;
+use toy_isa::machine::{Config, LoadError, Machine};
+use toy_isa::profile::Profile;
+use toy_isa::trap::Trap;
+
+use crate::event::Delivery;
+use crate::guest::{Frames, GuestView, VirtualBoard};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
+use crate::modes::load_scattered;
+use crate::setup::Setup;
+
+/// The emulator: a processor, devices and a clock, all in software.
+pub struct Interpret {
+    hart: Hart,
+    pace: Pace,
+    devices: Devices,
+    frames: Frames,
+    profile: Arc<Profile>,
+}
+
+impl Interpret {
+    /// A machine to hold the guest's memory, and the emulated processor at reset.
+    ///
+    /// # Errors
+    /// If the image does not fit the guest's memory.
+    pub fn build(setup: &Setup) -> Result<(Machine, Interpret), LoadError> {
+        let pool = crate::modes::pool_frames(setup.memory);
+        let mut machine = Machine::new(Config {
+            memory: pool * toy_isa::mmu::PAGE,
+            profile: Arc::clone(&setup.profile),
+            disk: Vec::new(),
+            input: Vec::new(),
+            tlb: setup.tlb,
+        });
+        let frames = Frames::shuffled(setup.memory.div_ceil(toy_isa::mmu::PAGE), pool, setup.seed);
+        load_scattered(&mut machine, &frames, setup)?;
+        let mode = Interpret {
+            hart: Hart::new(setup.image.entry),
+            pace: Pace::default(),
+            devices: Devices::new(setup.disk.clone(), setup.input.clone()),
+            frames,
+            profile: Arc::clone(&setup.profile),
+        };
+        Ok((machine, mode))
+    }
+}
+
+impl Mode for Interpret {
+    fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
+        let Machine { board, attempts, .. } = machine;
+        let end = attempts.saturating_add(fuel);
+        let mut stores = Vec::new();
+        let mut references = 0;
+        let mut virtual_board = VirtualBoard {
+            host: board,
+            frames: &self.frames,
+            devices: &mut self.devices,
+            pace: &mut self.pace,
+            profile: &self.profile,
+            stores: &mut stores,
+            references: &mut references,
+        };
+        while *attempts < end {
+            if virtual_board.pace.clock >= virtual_board.pace.attention {
+                match poll(&mut self.hart, &mut virtual_board) {
+                    Poll::Go => {}
+                    Poll::Interrupted(trap) => {
+                        *attempts += 1;
+                        return Exit::Virtual(Sync::Enter(trap), Delivery::Hardware);
+                    }
+                    Poll::PowerOff(code) => return Exit::End(End::PowerOff(code)),
+                    Poll::Deadlock => return Exit::End(End::Deadlock),
+                }
+            }
+            *attempts += 1;
+            match step(&mut self.hart, &mut virtual_board, Registers::Sixteen) {
+                Step::Retired(insn) => notes.counts.interpreted[insn.op as usize] += 1,
+                Step::Trapped(trap) => return Exit::Virtual(Sync::Enter(trap), Delivery::Hardware),
+                Step::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
+            }
+            virtual_board.stores.clear();
+            if std::mem::take(&mut virtual_board.pace.returned) {
+                return Exit::Virtual(Sync::Return, Delivery::Hardware);
+            }
+        }
+        Exit::Fuel
+    }
+
+    fn answer(&mut self, _: &mut Machine, _: Trap, _: &mut Notes) -> Answer {
+        // The guest never runs on the hardware, so the hardware never interrupts it.
+        Answer::Resume
+    }
+
+    fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
+        GuestView::mapped(self.hart.clone(), self.pace.clone(), &self.devices, machine, &self.frames)
+    }
+}

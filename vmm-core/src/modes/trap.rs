@@ -1,0 +1,207 @@
+//! Trap-and-emulate: the guest kernel runs deprivileged on the hardware, every privileged instruction traps, and
+//! the monitor does to a *virtual* processor what the instruction asked for.
+//!
+//! The three parts are those of Popek and Goldberg (1974), section 4: the [`dispatcher`] decides, the
+//! [`allocator`] owns the memory, and there is one interpreter [routine](routines) for each privileged row. Paging
+//! adds a fourth, the [`shadow`] tables; [`world`] is the switch between monitor and guest.
+
+pub mod allocator;
+pub mod dispatcher;
+pub mod routines;
+pub mod shadow;
+pub mod world;
+
+use std::sync::Arc;
+
+use toy_isa::bus::Pace;
+use toy_isa::cpu::{self, Poll, poll};
+use toy_isa::devices::Devices;
+use toy_isa::engine::{Engine, Exit as EngineExit};
+use toy_isa::hart::Hart;
+use toy_isa::machine::{Board, LoadError, Machine};
+use toy_isa::profile::Profile;
+use toy_isa::trap::Trap;
+
+use crate::event::{Delivery, Event};
+use crate::guest::{GuestView, VirtualBoard};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
+use crate::setup::Setup;
+use allocator::Allocator;
+use shadow::Shadow;
+
+/// In which real rings the guest's virtual rings run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `0/1/3`: virtual rings 0..2 in real ring 1 behind `bound`, virtual ring 3 in ring 3 (ring deprivileging).
+    RingDeprivileging,
+    /// `0/3/3`: all virtual rings in real ring 3, with a shadow table for the kernel and one for the user (ring
+    /// compression, as x86-64 needed it, where segment limits are gone).
+    RingCompression,
+}
+
+/// A protection that can be lifted on purpose, so that a test can see the resource check catch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// `bound` does not keep the guest below the monitor, and the monitor's pages are open to ring 3.
+    ProtectionLifted,
+}
+
+/// The monitor.
+pub struct TrapAndEmulate {
+    layout: Layout,
+    allocator: Allocator,
+    shadow: Shadow,
+    devices: Devices,
+    pace: Pace,
+    profile: Arc<Profile>,
+    /// The real clock, and the ticks skipped on it, when the guest was resumed; `None` while the monitor has the
+    /// processor.
+    resumed: Option<(u64, u64)>,
+    bug: Option<Bug>,
+}
+
+impl TrapAndEmulate {
+    /// A machine with room for guest and monitor, and the guest in it at power-on.
+    ///
+    /// # Errors
+    /// If the image does not fit the guest's memory.
+    pub fn build(setup: &Setup, layout: Layout) -> Result<(Machine, TrapAndEmulate), LoadError> {
+        Self::build_on(setup, layout, Arc::clone(&setup.profile))
+    }
+
+    /// As [`TrapAndEmulate::build`], on hardware with another profile than the guest expects.
+    ///
+    /// # Errors
+    /// If the image does not fit the guest's memory.
+    pub fn build_on(
+        setup: &Setup,
+        layout: Layout,
+        hardware: Arc<Profile>,
+    ) -> Result<(Machine, TrapAndEmulate), LoadError> {
+        let (mut machine, allocator) = Allocator::build(setup, hardware);
+        crate::modes::load_scattered(&mut machine, allocator.frames(), setup)?;
+        let monitor = TrapAndEmulate {
+            layout,
+            shadow: Shadow::new(&allocator),
+            devices: Devices::new(setup.disk.clone(), setup.input.clone()),
+            pace: Pace::default(),
+            profile: Arc::clone(&setup.profile),
+            resumed: None,
+            bug: None,
+            allocator,
+        };
+        monitor.allocator.store(&mut machine.board, &Hart::new(setup.image.entry));
+        Ok((machine, monitor))
+    }
+
+    /// Plants a bug.
+    pub fn plant(&mut self, bug: Bug) {
+        self.bug = Some(bug);
+    }
+
+    /// The board as the guest sees it, and the guest's processor.
+    fn virtual_machine<'a>(
+        &'a mut self,
+        board: &'a mut Board,
+        stores: &'a mut Vec<u32>,
+        references: &'a mut u64,
+    ) -> VirtualBoard<'a> {
+        VirtualBoard {
+            host: board,
+            frames: self.allocator.frames(),
+            devices: &mut self.devices,
+            pace: &mut self.pace,
+            profile: &self.profile,
+            stores,
+            references,
+        }
+    }
+
+    /// Does something to the virtual processor on its virtual board, and then drops the shadow entries that were
+    /// made from what it has changed.
+    fn virtually<T>(
+        &mut self,
+        machine: &mut Machine,
+        notes: &mut Notes,
+        act: impl FnOnce(&mut Hart, &mut VirtualBoard) -> T,
+    ) -> T {
+        let mut stores = Vec::new();
+        let mut hart = self.allocator.load(&machine.board);
+        let result = act(
+            &mut hart,
+            &mut self.virtual_machine(&mut machine.board, &mut stores, &mut notes.counts.guest_references),
+        );
+        self.allocator.store(&mut machine.board, &hart);
+        for address in stores {
+            if self.shadow.stored(&mut machine.board, address) {
+                notes.counts.shadow_drops += 1;
+                self.note(notes, &hart, Event::ShadowDrop { entry: address });
+            }
+        }
+        result
+    }
+
+    fn note(&self, notes: &mut Notes, hart: &Hart, event: Event) {
+        notes.log.push(self.pace.clock, hart.pc, hart.ring(), event);
+    }
+}
+
+impl Mode for TrapAndEmulate {
+    fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
+        let end = machine.attempts.saturating_add(fuel);
+        while self.resumed.is_none() {
+            match self.virtually(machine, notes, |hart, board| poll(hart, board)) {
+                Poll::Go => {}
+                Poll::Interrupted(trap) => return Exit::Virtual(Sync::Enter(trap), Delivery::Injected),
+                Poll::PowerOff(code) => return Exit::End(End::PowerOff(code)),
+                Poll::Deadlock => return Exit::End(End::Deadlock),
+            }
+            if machine.attempts >= end {
+                return Exit::Fuel;
+            }
+            match self.next_deadline(machine) {
+                Some(deadline) => self.enter_guest(machine, deadline, notes),
+                None => match self.interpret_one(machine, notes) {
+                    Answer::Resume => {}
+                    Answer::Sync(sync) => return Exit::Virtual(sync, Delivery::Reflected),
+                    Answer::End(end) => return Exit::End(end),
+                },
+            }
+        }
+        loop {
+            match engine.run(machine, end.saturating_sub(machine.attempts)) {
+                EngineExit::Trap(trap) => {
+                    // Where the handler itself cannot be fetched, no monitor gets control.
+                    let entry = cpu::fetch(&machine.hart, &mut machine.board);
+                    self.leave_guest(machine, trap, notes);
+                    return match entry {
+                        Ok(_) => Exit::Hardware(trap),
+                        Err(fault) => Exit::End(End::DoubleFault(fault)),
+                    };
+                }
+                // Only where a profile lets `mret` take effect outside ring 0: not the monitor's doing.
+                EngineExit::Return => {}
+                EngineExit::Fuel => return Exit::Fuel,
+                EngineExit::PowerOff(code) => return Exit::End(End::PowerOff(code)),
+                EngineExit::Deadlock => return Exit::End(End::Deadlock),
+                EngineExit::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
+            }
+        }
+    }
+
+    fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+        self.dispatch(machine, trap, notes)
+    }
+
+    fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
+        let mut hart = self.allocator.load(&machine.board);
+        let mut pace = self.pace.clone();
+        if let Some((clock, skipped)) = self.resumed {
+            hart.x = machine.hart.x;
+            hart.pc = machine.hart.pc;
+            pace.clock += machine.board.pace.clock - clock;
+            pace.skipped += machine.board.pace.skipped - skipped;
+        }
+        GuestView::mapped(hart, pace, &self.devices, machine, self.allocator.frames())
+    }
+}

@@ -1,0 +1,143 @@
+//! The allocator: which real memory is the guest's, and which is the monitor's own.
+//!
+//! Everything that the monitor owns is in simulated memory, in one superpage that stands at the top of *every*
+//! guest address space and that only the simulated hardware protects:
+//!
+//! | page | what |
+//! |---|---|
+//! | 0 | entry page: where `tvec` points. The monitor's Rust code stands in for what would be here |
+//! | 1 | save area: the guest's registers and virtual control registers |
+//! | 2.. | page tables: shadow tables |
+
+use std::sync::Arc;
+
+use toy_isa::bus::{Bus, Width};
+use toy_isa::hart::{Csrs, Hart, Status};
+use toy_isa::instruction::Instruction;
+use toy_isa::machine::{Board, Config, Machine};
+use toy_isa::mmu::PAGE;
+use toy_isa::profile::Profile;
+use toy_isa::table::Op;
+
+use crate::guest::Frames;
+use crate::modes::{SUPERPAGE_FRAMES, pool_frames};
+use crate::setup::Setup;
+
+/// The linear address of the monitor's superpage, the last one of the address space.
+pub const MONITOR: u32 = 0xffc0_0000;
+
+/// Where the hardware enters the monitor.
+pub const ENTRY: u32 = MONITOR;
+
+/// Words of state moved when the guest leaves, and again when it is resumed: x1..x15 and the program counter.
+pub const STATE_WORDS: u64 = 16;
+
+const SAVE_PAGE: u32 = 1;
+const FIRST_TABLE_PAGE: u32 = 2;
+
+/// The owner of all frames.
+pub struct Allocator {
+    frames: Frames,
+    /// Physical address of the monitor's superpage.
+    monitor: u32,
+    free_tables: Vec<u32>,
+}
+
+impl Allocator {
+    /// A machine large enough for guest and monitor, on this hardware.
+    pub fn build(setup: &Setup, hardware: Arc<Profile>) -> (Machine, Allocator) {
+        let pool = pool_frames(setup.memory);
+        let monitor = pool * PAGE;
+        let mut machine = Machine::new(Config {
+            memory: monitor + SUPERPAGE_FRAMES * PAGE,
+            profile: hardware,
+            disk: Vec::new(),
+            input: Vec::new(),
+            tlb: setup.tlb,
+        });
+        let frames = Frames::shuffled(setup.memory.div_ceil(PAGE), pool, setup.seed);
+        let halt = Instruction { op: Op::Ebreak, rd: 0, rs1: 0, rs2: 0, imm: 0 }.encode();
+        let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
+        let loaded = machine.board.ram.load(monitor, &entry_page);
+        debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
+        let free_tables = (FIRST_TABLE_PAGE..SUPERPAGE_FRAMES).rev().map(|page| monitor + page * PAGE).collect();
+        (machine, Allocator { frames, monitor, free_tables })
+    }
+
+    /// Where the guest's memory is.
+    pub fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// The physical address of the monitor's superpage.
+    pub fn monitor(&self) -> u32 {
+        self.monitor
+    }
+
+    /// All pages for page tables, by physical address.
+    pub fn table_pages(&self) -> Vec<u32> {
+        self.free_tables.clone()
+    }
+
+    /// The guest's registers and virtual control registers, as the save area holds them.
+    pub fn load(&self, board: &Board) -> Hart {
+        let word = |index: u32| board.ram.read(self.saved(index), Width::Word).unwrap_or_default();
+        let mut hart = Hart::new(word(0));
+        for register in 1..16 {
+            hart.x[register as usize] = word(register);
+        }
+        hart.csr = Csrs {
+            status: Status(word(16)),
+            tvec: word(17),
+            scratch: word(18),
+            epc: word(19),
+            cause: word(20),
+            tval: word(21),
+            ptbr: word(22),
+            base: word(23),
+            bound: word(24),
+            xbound: word(25),
+            window: word(26),
+        };
+        hart
+    }
+
+    /// The inverse of [`Allocator::load`]. The slot of x0 holds the program counter.
+    pub fn store(&self, board: &mut Board, hart: &Hart) {
+        self.save(board, &hart.x, hart.pc);
+        let csr = &hart.csr;
+        let words = [
+            csr.status.0,
+            csr.tvec,
+            csr.scratch,
+            csr.epc,
+            csr.cause,
+            csr.tval,
+            csr.ptbr,
+            csr.base,
+            csr.bound,
+            csr.xbound,
+            csr.window,
+        ];
+        for (index, value) in (16..).zip(words) {
+            self.put(board, index, value);
+        }
+    }
+
+    /// Saves the state that changes while the guest runs: registers and program counter.
+    pub fn save(&self, board: &mut Board, x: &[u32; 32], pc: u32) {
+        self.put(board, 0, pc);
+        for register in 1..16 {
+            self.put(board, register, x[register as usize]);
+        }
+    }
+
+    fn put(&self, board: &mut Board, index: u32, value: u32) {
+        let written = board.write(self.saved(index), Width::Word, value);
+        debug_assert!(written.is_some(), "the save area is in memory");
+    }
+
+    fn saved(&self, index: u32) -> u32 {
+        self.monitor + SAVE_PAGE * PAGE + 4 * index
+    }
+}

@@ -1,0 +1,186 @@
+//! The one loop: resume the guest, see why it left, answer, resume.
+
+use toy_isa::engine::{Engine, EngineName};
+use toy_isa::machine::{LoadError, Machine};
+
+use crate::counts::Counts;
+use crate::event::{Delivery, Event, Log};
+use crate::guest::GuestView;
+use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
+use crate::setup::Setup;
+
+/// How many events a run keeps unless it is told otherwise.
+pub const LOG_CAPACITY: usize = 65_536;
+
+/// A guest under one mode, on its way.
+pub struct Run {
+    /// Which mode.
+    pub mode_name: ModeName,
+    /// What happened.
+    pub log: Log,
+    machine: Machine,
+    mode: Box<dyn Mode>,
+    engine: Box<dyn Engine>,
+    counts: Counts,
+    ended: Option<End>,
+    /// The guest's clock when the monitor last had control, and the longest it was without.
+    last_control: u64,
+    longest_without_control: u64,
+}
+
+/// Why [`Run::advance`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The guest's processor changed hands.
+    Sync(Sync),
+    /// The fuel is used up.
+    Fuel,
+    /// The guest is over.
+    End(End),
+}
+
+impl Run {
+    /// A guest at power-on.
+    ///
+    /// # Errors
+    /// If the image does not fit the machine.
+    pub fn new(setup: &Setup, mode_name: ModeName, engine: EngineName) -> Result<Run, LoadError> {
+        let (machine, mode) = mode_name.build(setup)?;
+        Ok(Run::with(mode_name, machine, mode, engine))
+    }
+
+    /// As [`Run::new`], with a mode that was built by hand.
+    pub fn with(mode_name: ModeName, machine: Machine, mode: Box<dyn Mode>, engine: EngineName) -> Run {
+        Run {
+            mode_name,
+            log: Log::new(LOG_CAPACITY),
+            machine,
+            mode,
+            engine: engine.build(),
+            counts: Counts::default(),
+            ended: None,
+            last_control: 0,
+            longest_without_control: 0,
+        }
+    }
+
+    /// Runs until the guest's processor changes hands, the guest ends, or `fuel` attempts have been made.
+    pub fn advance(&mut self, fuel: u64) -> Stop {
+        let deadline = self.machine.attempts.saturating_add(fuel);
+        loop {
+            if let Some(end) = self.ended {
+                return Stop::End(end);
+            }
+            let left = deadline.saturating_sub(self.machine.attempts);
+            let mut notes = Notes { log: &mut self.log, counts: &mut self.counts };
+            let exit = self.mode.resume(&mut self.machine, &mut *self.engine, left, &mut notes);
+            self.watch_control(&exit);
+            match exit {
+                Exit::Hardware(trap) => {
+                    let mut notes = Notes { log: &mut self.log, counts: &mut self.counts };
+                    match self.mode.answer(&mut self.machine, trap, &mut notes) {
+                        Answer::Resume => {}
+                        Answer::Sync(sync) => return self.sync(sync, Delivery::Reflected),
+                        Answer::End(end) => self.ended = Some(end),
+                    }
+                }
+                Exit::Virtual(sync, how) => return self.sync(sync, how),
+                Exit::Fuel => return Stop::Fuel,
+                Exit::End(end) => self.ended = Some(end),
+            }
+        }
+    }
+
+    fn sync(&mut self, sync: Sync, how: Delivery) -> Stop {
+        let view = self.mode.guest(&self.machine);
+        let (clock, ring) = (view.pace.clock, view.hart.ring());
+        match sync {
+            Sync::Enter(trap) => {
+                match how {
+                    Delivery::Hardware => self.counts.trap(trap.cause),
+                    Delivery::Reflected => self.counts.reflected += 1,
+                    Delivery::Injected => self.counts.injected += 1,
+                }
+                let from = view.hart.csr.status.previous_ring();
+                self.log.push(clock, view.hart.csr.epc, from, Event::Enter { trap, how });
+            }
+            Sync::Return => {
+                if how == Delivery::Hardware {
+                    self.counts.returns += 1;
+                }
+                self.log.push(clock, view.hart.pc, ring, Event::Return { ring });
+            }
+        }
+        Stop::Sync(sync)
+    }
+
+    /// Measures how long the guest kept the processor to itself.
+    fn watch_control(&mut self, exit: &Exit) {
+        let clock = self.machine.board.pace.clock;
+        self.longest_without_control = self.longest_without_control.max(clock - self.last_control);
+        if *exit != Exit::Fuel {
+            self.last_control = clock;
+        }
+    }
+
+    /// Runs to the end, or until `budget` attempts have been made since the beginning.
+    pub fn finish(&mut self, budget: u64) -> End {
+        loop {
+            match self.advance(budget.saturating_sub(self.machine.attempts)) {
+                Stop::Sync(_) => {}
+                Stop::Fuel => return End::Budget,
+                Stop::End(end) => return end,
+            }
+        }
+    }
+
+    /// Runs until one guest instruction has retired or trapped: the step of lockstep comparison.
+    pub fn step(&mut self, budget: u64) -> Stop {
+        let before = self.guest().pace.clock;
+        loop {
+            if self.machine.attempts >= budget {
+                return Stop::Fuel;
+            }
+            match self.advance(1) {
+                Stop::Fuel if self.guest().pace.clock == before => {}
+                stop => return stop,
+            }
+        }
+    }
+
+    /// The guest as it sees itself.
+    pub fn guest(&self) -> GuestView<'_> {
+        self.mode.guest(&self.machine)
+    }
+
+    /// The real machine.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The real machine, for observers that keep notes on its board.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// How the guest ended, if it has.
+    pub fn ended(&self) -> Option<End> {
+        self.ended
+    }
+
+    /// The longest stretch of clock ticks that the guest had without the monitor getting control.
+    pub fn longest_without_control(&self) -> u64 {
+        self.longest_without_control
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.counts.clone();
+        counts.direct = self.machine.histogram;
+        let tlb = self.machine.board.tlb.counts;
+        counts.tlb_misses = tlb.misses;
+        counts.walk_references = tlb.references;
+        counts.missing_fences = tlb.stale;
+        counts
+    }
+}
