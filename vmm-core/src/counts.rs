@@ -127,6 +127,57 @@ impl Counts {
 
     /// Directly executed instructions of one price class.
     pub fn direct_of(&self, cost: Cost) -> u64 {
-        OPS.iter().zip(self.direct).filter(|(row, _)| row.cost == cost).map(|(_, n)| n).sum()
+        OPS.iter()
+            .zip(self.direct)
+            .filter(|(row, _)| row.cost == cost)
+            .map(|(_, n)| n)
+            .sum()
+    }
+}
+
+impl serde::Serialize for Counts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        /// Only what happened, by mnemonic.
+        fn by_mnemonic(counts: &[u64; OPS.len()]) -> BTreeMap<&'static str, u64> {
+            OPS.iter()
+                .zip(counts)
+                .filter(|(_, n)| **n > 0)
+                .map(|(row, n)| (row.mnemonic, *n))
+                .collect()
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
+        map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
+        map.serialize_entry("traps", &self.traps)?;
+        map.serialize_entry("emulated", &self.emulated)?;
+        for (name, count) in self.scalars() {
+            map.serialize_entry(name, &count)?;
+        }
+        map.end()
+    }
+}
+
+impl Counts {
+    /// The counts that are single numbers, by name: what scenarios can expect.
+    pub fn scalars(&self) -> [(&'static str, u64); 16] {
+        [
+            ("exits", self.exits),
+            ("device_accesses", self.device_accesses),
+            ("traced_writes", self.traced_writes),
+            ("above_limit", self.above_limit),
+            ("deadline_steps", self.deadline_steps),
+            ("reflected", self.reflected),
+            ("injected", self.injected),
+            ("shadow_fills", self.shadow_fills),
+            ("shadow_drops", self.shadow_drops),
+            ("shadow_switches", self.shadow_switches),
+            ("guest_references", self.guest_references),
+            ("words", self.words),
+            ("returns", self.returns),
+            ("tlb_misses", self.tlb_misses),
+            ("walk_references", self.walk_references),
+            ("missing_fences", self.missing_fences),
+        ]
     }
 }

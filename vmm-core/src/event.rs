@@ -152,9 +152,17 @@ impl Event {
                     AccessReason::AboveLimit => "its address is above the limit, where the monitor lives",
                     AccessReason::Deadline => "the timer was due after this very instruction",
                 };
-                format!("the monitor carried out the {} at {address:#010x}, because {why}", access_name(*access))
+                format!(
+                    "the monitor carried out the {} at {address:#010x}, because {why}",
+                    access_name(*access)
+                )
             }
-            Event::ShadowFill { address, guest_frame, host_frame, .. } => format!(
+            Event::ShadowFill {
+                address,
+                guest_frame,
+                host_frame,
+                ..
+            } => format!(
                 "the monitor filled the shadow table for {address:#010x}: \
                  guest frame {guest_frame:#x} is real frame {host_frame:#x}"
             ),
@@ -218,7 +226,12 @@ pub struct Log {
 impl Log {
     /// An empty log that keeps the last `capacity` events.
     pub fn new(capacity: usize) -> Log {
-        Log { records: std::collections::VecDeque::new(), capacity, next: 0, exit: None }
+        Log {
+            records: std::collections::VecDeque::new(),
+            capacity,
+            next: 0,
+            exit: None,
+        }
     }
 
     /// Records an event at this place of the guest.
@@ -228,7 +241,10 @@ impl Log {
         match event {
             Event::Exit { .. } => self.exit = Some(number),
             // Pure emulation and bare hardware have no exits: each entry stands alone.
-            Event::Enter { how: Delivery::Hardware | Delivery::Injected, .. } => self.exit = None,
+            Event::Enter {
+                how: Delivery::Hardware | Delivery::Injected,
+                ..
+            } => self.exit = None,
             _ => {}
         }
         let exit = self.exit.filter(|exit| *exit != number);
@@ -241,7 +257,14 @@ impl Log {
         if self.records.len() == self.capacity {
             self.records.pop_front();
         }
-        self.records.push_back(Record { number, exit, clock, pc, ring, event });
+        self.records.push_back(Record {
+            number,
+            exit,
+            clock,
+            pc,
+            ring,
+            event,
+        });
     }
 
     /// The events that are kept, oldest first.
@@ -262,7 +285,8 @@ impl Log {
     /// The event of this number, if it is kept.
     pub fn get(&self, number: u64) -> Option<&Record> {
         let first = self.records.front()?.number;
-        self.records.get(usize::try_from(number.checked_sub(first)?).ok()?)
+        self.records
+            .get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 }
 
@@ -291,7 +315,12 @@ impl Serialize for Record {
                 map.serialize_entry("address", address)?;
                 map.serialize_entry("why", why.name())?;
             }
-            Event::ShadowFill { access, address, guest_frame, host_frame } => {
+            Event::ShadowFill {
+                access,
+                address,
+                guest_frame,
+                host_frame,
+            } => {
                 map.serialize_entry("access", access_name(*access))?;
                 map.serialize_entry("address", address)?;
                 map.serialize_entry("guest_frame", guest_frame)?;

@@ -46,7 +46,10 @@ impl Frames {
         for (guest, host) in frames.iter().enumerate() {
             inverse[*host as usize] = Some(guest as u32);
         }
-        Frames { host: frames, guest: inverse }
+        Frames {
+            host: frames,
+            guest: inverse,
+        }
     }
 
     /// The real frame of a guest frame; `None` if the guest has no such frame.
@@ -68,7 +71,10 @@ impl Frames {
 
     /// Guest frame and real frame, for all frames.
     pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.host.iter().enumerate().map(|(guest, host)| (guest as u32, *host))
+        self.host
+            .iter()
+            .enumerate()
+            .map(|(guest, host)| (guest as u32, *host))
     }
 
     /// How many frames the guest has.
@@ -170,7 +176,13 @@ impl<'a> GuestView<'a> {
         machine: &'a Machine,
         frames: &'a Frames,
     ) -> GuestView<'a> {
-        GuestView { hart, pace, devices, machine, frames: Some(frames) }
+        GuestView {
+            hart,
+            pace,
+            devices,
+            machine,
+            frames: Some(frames),
+        }
     }
 
     /// One page of guest-physical memory; `None` if the guest has no such page.

@@ -51,9 +51,15 @@ impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             End::PowerOff(code) => write!(f, "the guest switched itself off with exit code {code}"),
-            End::Deadlock => write!(f, "deadlock: the guest waits for an interrupt that can never come"),
+            End::Deadlock => write!(
+                f,
+                "deadlock: the guest waits for an interrupt that can never come"
+            ),
             End::DoubleFault(trap) => {
-                write!(f, "double fault: the guest's trap handler cannot be fetched ({trap})")
+                write!(
+                    f,
+                    "double fault: the guest's trap handler cannot be fetched ({trap})"
+                )
             }
             End::Budget => write!(f, "the budget is used up"),
         }
@@ -82,7 +88,13 @@ pub struct Notes<'a> {
 /// A method of virtualization.
 pub trait Mode {
     /// Resumes the guest and returns when it leaves.
-    fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit;
+    fn resume(
+        &mut self,
+        machine: &mut Machine,
+        engine: &mut dyn Engine,
+        fuel: u64,
+        notes: &mut Notes,
+    ) -> Exit;
 
     /// Answers a trap that the hardware delivered to the monitor.
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer;
@@ -144,8 +156,12 @@ impl ModeName {
         match self {
             ModeName::Bare => "the machine alone, no monitor",
             ModeName::Interpret => "pure emulation, one instruction at a time",
-            ModeName::Trap(Layout::RingDeprivileging) => "trap-and-emulate: guest kernel in ring 1, user in ring 3",
-            ModeName::Trap(Layout::RingCompression) => "trap-and-emulate: guest kernel and user both in ring 3",
+            ModeName::Trap(Layout::RingDeprivileging) => {
+                "trap-and-emulate: guest kernel in ring 1, user in ring 3"
+            }
+            ModeName::Trap(Layout::RingCompression) => {
+                "trap-and-emulate: guest kernel and user both in ring 3"
+            }
         }
     }
 

@@ -31,11 +31,18 @@ pub(crate) fn load_scattered(machine: &mut Machine, frames: &Frames, setup: &Set
         for (offset, byte) in segment.bytes.iter().enumerate() {
             let guest = segment.address + offset as u32;
             let host = frames.address(guest).ok_or(LoadError::TooLarge { end, memory })?;
-            machine.board.ram.load(host, &[*byte]).ok_or(LoadError::TooLarge { end, memory })?;
+            machine
+                .board
+                .ram
+                .load(host, &[*byte])
+                .ok_or(LoadError::TooLarge { end, memory })?;
         }
     }
     if setup.image.entry >= memory {
-        return Err(LoadError::Entry { entry: setup.image.entry, memory });
+        return Err(LoadError::Entry {
+            entry: setup.image.entry,
+            memory,
+        });
     }
     Ok(())
 }

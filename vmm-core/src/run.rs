@@ -72,12 +72,20 @@ impl Run {
                 return Stop::End(end);
             }
             let left = deadline.saturating_sub(self.machine.attempts);
-            let mut notes = Notes { log: &mut self.log, counts: &mut self.counts };
-            let exit = self.mode.resume(&mut self.machine, &mut *self.engine, left, &mut notes);
+            let mut notes = Notes {
+                log: &mut self.log,
+                counts: &mut self.counts,
+            };
+            let exit = self
+                .mode
+                .resume(&mut self.machine, &mut *self.engine, left, &mut notes);
             self.watch_control(&exit);
             match exit {
                 Exit::Hardware(trap) => {
-                    let mut notes = Notes { log: &mut self.log, counts: &mut self.counts };
+                    let mut notes = Notes {
+                        log: &mut self.log,
+                        counts: &mut self.counts,
+                    };
                     match self.mode.answer(&mut self.machine, trap, &mut notes) {
                         Answer::Resume => {}
                         Answer::Sync(sync) => return self.sync(sync, Delivery::Reflected),
@@ -102,7 +110,8 @@ impl Run {
                     Delivery::Injected => self.counts.injected += 1,
                 }
                 let from = view.hart.csr.status.previous_ring();
-                self.log.push(clock, view.hart.csr.epc, from, Event::Enter { trap, how });
+                self.log
+                    .push(clock, view.hart.csr.epc, from, Event::Enter { trap, how });
             }
             Sync::Return => {
                 if how == Delivery::Hardware {

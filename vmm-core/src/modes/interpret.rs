@@ -104,6 +104,12 @@ impl Mode for Interpret {
     }
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
-        GuestView::mapped(self.hart.clone(), self.pace.clone(), &self.devices, machine, &self.frames)
+        GuestView::mapped(
+            self.hart.clone(),
+            self.pace.clone(),
+            &self.devices,
+            machine,
+            &self.frames,
+        )
     }
 }

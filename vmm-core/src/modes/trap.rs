@@ -90,7 +90,9 @@ impl TrapAndEmulate {
             bug: None,
             allocator,
         };
-        monitor.allocator.store(&mut machine.board, &Hart::new(setup.image.entry));
+        monitor
+            .allocator
+            .store(&mut machine.board, &Hart::new(setup.image.entry));
         Ok((machine, monitor))
     }
 
@@ -129,7 +131,11 @@ impl TrapAndEmulate {
         let mut hart = self.allocator.load(&machine.board);
         let result = act(
             &mut hart,
-            &mut self.virtual_machine(&mut machine.board, &mut stores, &mut notes.counts.guest_references),
+            &mut self.virtual_machine(
+                &mut machine.board,
+                &mut stores,
+                &mut notes.counts.guest_references,
+            ),
         );
         self.allocator.store(&mut machine.board, &hart);
         for address in stores {
@@ -147,7 +153,13 @@ impl TrapAndEmulate {
 }
 
 impl Mode for TrapAndEmulate {
-    fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
+    fn resume(
+        &mut self,
+        machine: &mut Machine,
+        engine: &mut dyn Engine,
+        fuel: u64,
+        notes: &mut Notes,
+    ) -> Exit {
         let end = machine.attempts.saturating_add(fuel);
         while self.resumed.is_none() {
             match self.virtually(machine, notes, |hart, board| poll(hart, board)) {

@@ -56,12 +56,29 @@ impl Allocator {
             tlb: setup.tlb,
         });
         let frames = Frames::shuffled(setup.memory.div_ceil(PAGE), pool, setup.seed);
-        let halt = Instruction { op: Op::Ebreak, rd: 0, rs1: 0, rs2: 0, imm: 0 }.encode();
+        let halt = Instruction {
+            op: Op::Ebreak,
+            rd: 0,
+            rs1: 0,
+            rs2: 0,
+            imm: 0,
+        }
+        .encode();
         let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
         let loaded = machine.board.ram.load(monitor, &entry_page);
         debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
-        let free_tables = (FIRST_TABLE_PAGE..SUPERPAGE_FRAMES).rev().map(|page| monitor + page * PAGE).collect();
-        (machine, Allocator { frames, monitor, free_tables })
+        let free_tables = (FIRST_TABLE_PAGE..SUPERPAGE_FRAMES)
+            .rev()
+            .map(|page| monitor + page * PAGE)
+            .collect();
+        (
+            machine,
+            Allocator {
+                frames,
+                monitor,
+                free_tables,
+            },
+        )
     }
 
     /// Where the guest's memory is.

@@ -39,7 +39,14 @@ impl TrapAndEmulate {
             // The guest's own affairs: its kernel gets them as bare hardware would deliver them.
             Cause::SystemCall(_) => {
                 let ring = self.allocator.load(&machine.board).ring() as u8;
-                self.reflect(machine, Trap { cause: Cause::SystemCall(ring), tval: 0 }, notes)
+                self.reflect(
+                    machine,
+                    Trap {
+                        cause: Cause::SystemCall(ring),
+                        tval: 0,
+                    },
+                    notes,
+                )
             }
             Cause::Breakpoint
             | Cause::Hypercall
@@ -81,10 +88,17 @@ impl TrapAndEmulate {
 
     /// A page fault of the real processor: the guest's own, a device, a traced table, or only a shadow entry that
     /// was not made yet.
-    fn memory_fault(&mut self, machine: &mut Machine, access: Access, address: u32, notes: &mut Notes) -> Answer {
+    fn memory_fault(
+        &mut self,
+        machine: &mut Machine,
+        access: Access,
+        address: u32,
+        notes: &mut Notes,
+    ) -> Answer {
         // As the guest's own processor would translate it; this also sets A and D in the guest's tables.
-        let translated =
-            self.virtually(machine, notes, |hart, board| mmu::translate(hart, board, access, address, Width::Byte));
+        let translated = self.virtually(machine, notes, |hart, board| {
+            mmu::translate(hart, board, access, address, Width::Byte)
+        });
         let guest = match translated {
             Ok(guest) => guest,
             Err(trap) if self.pace.entering => return Answer::End(End::DoubleFault(trap)),
@@ -98,11 +112,25 @@ impl TrapAndEmulate {
         }
         let hart = self.allocator.load(&machine.board);
         let linear = mmu::linear(&hart, address);
-        let mapping = self.virtually(machine, notes, |hart, board| Mapping::of(hart, board, access, linear));
+        let mapping = self.virtually(machine, notes, |hart, board| {
+            Mapping::of(hart, board, access, linear)
+        });
         let key = self.root_key(&hart);
-        self.shadow.fill(&mut machine.board, &self.allocator, key, linear, mapping, host_frame);
+        self.shadow.fill(
+            &mut machine.board,
+            &self.allocator,
+            key,
+            linear,
+            mapping,
+            host_frame,
+        );
         notes.counts.shadow_fills += 1;
-        let event = Event::ShadowFill { access, address, guest_frame: guest / PAGE, host_frame };
+        let event = Event::ShadowFill {
+            access,
+            address,
+            guest_frame: guest / PAGE,
+            host_frame,
+        };
         self.note(notes, &hart, event);
         Answer::Resume
     }
@@ -124,7 +152,9 @@ impl TrapAndEmulate {
         notes: &mut Notes,
     ) -> Answer {
         let before = self.allocator.load(&machine.board);
-        match self.virtually(machine, notes, |hart, board| cpu::step(hart, board, Registers::Sixteen)) {
+        match self.virtually(machine, notes, |hart, board| {
+            cpu::step(hart, board, Registers::Sixteen)
+        }) {
             Step::Retired(_) => {
                 notes.counts.access(why);
                 self.note(notes, &before, Event::EmulateAccess { access, address, why });

@@ -43,7 +43,9 @@ pub fn routine(row: Row) -> Option<Routine> {
         Row::Op(Op::Mret) => {
             "the monitor returned to the previous *virtual* ring; which real ring that is, the layout decides"
         }
-        Row::Read(Csr::Status) => "the monitor answered with the *virtual* status; the real one shows another ring",
+        Row::Read(Csr::Status) => {
+            "the monitor answered with the *virtual* status; the real one shows another ring"
+        }
         Row::Write(Csr::Status) => {
             "the monitor changed the *virtual* flags; real interrupts stay on, so that it keeps control"
         }
@@ -55,11 +57,17 @@ pub fn routine(row: Row) -> Option<Routine> {
         Row::Write(Csr::Tvec) => {
             "the monitor noted where to reflect traps to; the real vector goes on pointing to the monitor"
         }
-        Row::Write(Csr::Scratch | Csr::Epc | Csr::Cause | Csr::Tval) => "the monitor changed the *virtual* trap frame",
+        Row::Write(Csr::Scratch | Csr::Epc | Csr::Cause | Csr::Tval) => {
+            "the monitor changed the *virtual* trap frame"
+        }
 
         // Memory.
-        Row::Read(Csr::Ptbr) => "the monitor answered with the guest's own root; the real one is a shadow table",
-        Row::Write(Csr::Ptbr) => "the monitor noted the guest's root, and gives the processor the shadow of it",
+        Row::Read(Csr::Ptbr) => {
+            "the monitor answered with the guest's own root; the real one is a shadow table"
+        }
+        Row::Write(Csr::Ptbr) => {
+            "the monitor noted the guest's root, and gives the processor the shadow of it"
+        }
         Row::Read(Csr::Base | Csr::Bound | Csr::Xbound | Csr::Window) => {
             "the monitor answered with the guest's own relocation register; the real one has the monitor's limit in it"
         }
@@ -69,12 +77,16 @@ pub fn routine(row: Row) -> Option<Routine> {
         Row::Op(Op::SfenceVma) => {
             "nothing was left to forget: shadow entries are dropped at the store that changes the guest's table"
         }
-        Row::Op(Op::Prober | Op::Probew) => "the monitor answered from the guest's tables, not from the shadow",
+        Row::Op(Op::Prober | Op::Probew) => {
+            "the monitor answered from the guest's tables, not from the shadow"
+        }
         Row::Op(Op::Wlw | Op::Wsw) => "the monitor made the access through the guest's window",
 
         // Time.
         Row::Read(Csr::Instret | Csr::Instreth) => "the monitor answered with the guest's own clock",
-        Row::Read(Csr::Timer | Csr::Irq) => "the monitor answered for the *virtual* timer and interrupt lines",
+        Row::Read(Csr::Timer | Csr::Irq) => {
+            "the monitor answered for the *virtual* timer and interrupt lines"
+        }
         Row::Write(Csr::Timer) => "the monitor set the *virtual* timer, and arms the real one for it",
         Row::Write(Csr::Irq) => "the monitor changed which *virtual* lines may interrupt",
         Row::Op(Op::Wfi) => "the monitor halted the *virtual* processor until its next interrupt",

@@ -59,7 +59,10 @@ impl Mapping {
     /// Looks a mapped `linear` address up in the guest's tables.
     pub fn of(hart: &Hart, board: &mut VirtualBoard, access: Access, linear: u32) -> Mapping {
         // Without paging every ring may do everything everywhere.
-        let unpaged = Mapping { flags: pte::R | pte::W | pte::X | pte::U | pte::D, table: None };
+        let unpaged = Mapping {
+            flags: pte::R | pte::W | pte::X | pte::U | pte::D,
+            table: None,
+        };
         if !hart.csr.paging() {
             return unpaged;
         }
@@ -69,7 +72,10 @@ impl Mapping {
                 table: (leaf.references == 2).then_some(leaf.at / PAGE),
             },
             // The caller has translated the address a moment ago.
-            Err(_) => Mapping { flags: 0, table: None },
+            Err(_) => Mapping {
+                flags: 0,
+                table: None,
+            },
         }
     }
 }
@@ -138,19 +144,38 @@ impl Shadow {
             root.used = self.switches;
             root.page
         });
-        Switch { root, changed: changed || fresh, fresh }
+        Switch {
+            root,
+            changed: changed || fresh,
+            fresh,
+        }
     }
 
     fn begin(&mut self, board: &mut Board, allocator: &Allocator, key: RootKey, open: bool) {
         while self.roots.len() >= ROOTS_KEPT {
-            let oldest = self.roots.iter().min_by_key(|(_, root)| root.used).map(|(key, _)| *key);
+            let oldest = self
+                .roots
+                .iter()
+                .min_by_key(|(_, root)| root.used)
+                .map(|(key, _)| *key);
             oldest.into_iter().for_each(|key| self.drop_root(board, key));
         }
         let page = self.take_page(board, key);
         let user = if open { pte::U } else { 0 };
         let all = pte::V | pte::R | pte::W | pte::X | pte::A | pte::D | user;
-        put(board, page + 4 * (MONITOR >> 22), pte::entry(allocator.monitor(), all));
-        self.roots.insert(key, Root { page, tables: BTreeMap::new(), used: self.switches });
+        put(
+            board,
+            page + 4 * (MONITOR >> 22),
+            pte::entry(allocator.monitor(), all),
+        );
+        self.roots.insert(
+            key,
+            Root {
+                page,
+                tables: BTreeMap::new(),
+                used: self.switches,
+            },
+        );
         if let Some(frame) = key.frame() {
             self.trace(board, allocator, frame);
         }
@@ -166,7 +191,10 @@ impl Shadow {
         mapping: Mapping,
         host_frame: u32,
     ) {
-        debug_assert!(linear < MONITOR, "addresses of the monitor are above every guest's limit");
+        debug_assert!(
+            linear < MONITOR,
+            "addresses of the monitor are above every guest's limit"
+        );
         let table = self.table(board, allocator, key, linear >> 22, mapping.table);
         let guest_frame = allocator.frames().guest(host_frame);
         let traced = guest_frame.is_some_and(|frame| self.traces(frame));
@@ -177,7 +205,11 @@ impl Shadow {
         if key.view == View::Kernel {
             flags |= pte::U;
         }
-        put(board, table + 4 * (linear >> 12 & 1023), pte::entry(host_frame * PAGE, flags));
+        put(
+            board,
+            table + 4 * (linear >> 12 & 1023),
+            pte::entry(host_frame * PAGE, flags),
+        );
     }
 
     /// The second-level table for a part of an address space, made if it is not there.
@@ -189,7 +221,11 @@ impl Shadow {
         index: u32,
         made_from: Option<u32>,
     ) -> u32 {
-        let known = self.roots.get(&key).and_then(|root| root.tables.get(&index)).map(|(page, _)| *page);
+        let known = self
+            .roots
+            .get(&key)
+            .and_then(|root| root.tables.get(&index))
+            .map(|(page, _)| *page);
         if let Some(page) = known {
             return page;
         }
@@ -220,7 +256,9 @@ impl Shadow {
                     false => self.drop_root(board, key),
                 }
             }
-            let Some(root) = self.roots.get(&key) else { continue };
+            let Some(root) = self.roots.get(&key) else {
+                continue;
+            };
             for (page, made_from) in root.tables.values() {
                 if *made_from == Some(frame) {
                     put(board, page + 4 * index, 0);
@@ -234,7 +272,9 @@ impl Shadow {
     fn trace(&mut self, board: &mut Board, allocator: &Allocator, guest_frame: u32) {
         let users = self.traced.entry(guest_frame).or_default();
         *users += 1;
-        let Some(host_frame) = allocator.frames().host(guest_frame).filter(|_| *users == 1) else { return };
+        let Some(host_frame) = allocator.frames().host(guest_frame).filter(|_| *users == 1) else {
+            return;
+        };
         for (page, _) in self.roots.values().flat_map(|root| root.tables.values()) {
             for at in (*page..page + PAGE).step_by(4) {
                 let entry = board.ram.read(at, Width::Word).unwrap_or_default();
@@ -255,16 +295,23 @@ impl Shadow {
     }
 
     fn drop_table(&mut self, board: &mut Board, key: RootKey, index: u32) {
-        let Some(root) = self.roots.get_mut(&key) else { return };
-        let Some((page, made_from)) = root.tables.remove(&index) else { return };
+        let Some(root) = self.roots.get_mut(&key) else {
+            return;
+        };
+        let Some((page, made_from)) = root.tables.remove(&index) else {
+            return;
+        };
         put(board, root.page + 4 * index, 0);
         self.free.push(page);
         made_from.into_iter().for_each(|frame| self.untrace(frame));
     }
 
     fn drop_root(&mut self, board: &mut Board, key: RootKey) {
-        let indices: Vec<u32> =
-            self.roots.get(&key).map(|root| root.tables.keys().copied().collect()).unwrap_or_default();
+        let indices: Vec<u32> = self
+            .roots
+            .get(&key)
+            .map(|root| root.tables.keys().copied().collect())
+            .unwrap_or_default();
         for index in indices {
             self.drop_table(board, key, index);
         }
@@ -285,8 +332,11 @@ impl Shadow {
         // One address space needs at most 1 + 1023 tables and the monitor has 1022 pages: where even that is not
         // enough, its own tables are made anew as they are used.
         if self.free.is_empty() {
-            let indices: Vec<u32> =
-                self.roots.get(&key).map(|root| root.tables.keys().copied().collect()).unwrap_or_default();
+            let indices: Vec<u32> = self
+                .roots
+                .get(&key)
+                .map(|root| root.tables.keys().copied().collect())
+                .unwrap_or_default();
             for index in indices {
                 self.drop_table(board, key, index);
             }

@@ -29,13 +29,20 @@ impl TrapAndEmulate {
             Layout::RingCompression if hart.ring() < 3 => View::Kernel,
             Layout::RingCompression => View::User,
         };
-        RootKey { ptbr: if hart.csr.paging() { hart.csr.ptbr } else { 0 }, view }
+        RootKey {
+            ptbr: if hart.csr.paging() { hart.csr.ptbr } else { 0 },
+            view,
+        }
     }
 
     /// How far the guest's virtual addresses reach before they would touch the monitor. Relocation comes after
     /// the limit, so a guest that relocates has less.
     fn reach(hart: &Hart) -> u32 {
-        let relocation = if hart.csr.status.relocates() { hart.csr.base } else { 0 };
+        let relocation = if hart.csr.status.relocates() {
+            hart.csr.base
+        } else {
+            0
+        };
         MONITOR.saturating_sub(relocation)
     }
 
@@ -45,9 +52,17 @@ impl TrapAndEmulate {
         let relocation = hart.csr.status.0 & Status::RE;
         let reach = Self::reach(hart);
         let unlimited = hart.ring() == 0;
-        let bound = if unlimited { reach } else { reach.min(hart.csr.bound) };
+        let bound = if unlimited {
+            reach
+        } else {
+            reach.min(hart.csr.bound)
+        };
         // Code at or above `bound` may use windows, and the guest has none: it must not get there.
-        let xbound = if unlimited { reach } else { bound.min(hart.csr.xbound) };
+        let xbound = if unlimited {
+            reach
+        } else {
+            bound.min(hart.csr.xbound)
+        };
         let lifted = self.bug == Some(Bug::ProtectionLifted);
         Csrs {
             status: Status(ring | Status::IE | relocation),
@@ -68,7 +83,14 @@ impl TrapAndEmulate {
         let switch = self.shadow.switch(&mut machine.board, &self.allocator, key, open);
         if switch.changed {
             notes.counts.shadow_switches += 1;
-            self.note(notes, &hart, Event::ShadowSwitch { ptbr: hart.csr.ptbr, fresh: switch.fresh });
+            self.note(
+                notes,
+                &hart,
+                Event::ShadowSwitch {
+                    ptbr: hart.csr.ptbr,
+                    fresh: switch.fresh,
+                },
+            );
             machine.board.tlb.fence(None);
         }
         machine.hart.x = hart.x;
@@ -82,7 +104,13 @@ impl TrapAndEmulate {
         machine.board.pace.attention = 0;
         self.resumed = Some((machine.board.pace.clock, machine.board.pace.skipped));
         notes.counts.words += STATE_WORDS;
-        self.note(notes, &hart, Event::Resume { real_ring: machine.hart.ring() });
+        self.note(
+            notes,
+            &hart,
+            Event::Resume {
+                real_ring: machine.hart.ring(),
+            },
+        );
     }
 
     /// The value for the real timer: the next virtual event, or the end of the quantum.
@@ -90,7 +118,10 @@ impl TrapAndEmulate {
     /// A deadline whose low word is 0 cannot be written to the timer, for which 0 means off. Then it comes one
     /// tick early; and where not even that is left, there is none, and the next instruction must be interpreted.
     pub(super) fn next_deadline(&self, machine: &Machine) -> Option<u32> {
-        let event = self.devices.next_event(self.pace.clock).map_or(QUANTUM, |at| at - self.pace.clock);
+        let event = self
+            .devices
+            .next_event(self.pace.clock)
+            .map_or(QUANTUM, |at| at - self.pace.clock);
         let wait = event.min(QUANTUM);
         match (machine.board.pace.clock + wait) as u32 {
             0 if wait == 1 => None,
@@ -101,16 +132,21 @@ impl TrapAndEmulate {
 
     /// Takes the processor back: the guest's state goes to the save area, the guest's clock goes on.
     pub(super) fn leave_guest(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) {
-        let Some((clock, skipped)) = self.resumed.take() else { return };
-        let (ran, waited) =
-            (machine.board.pace.clock - clock, machine.board.pace.skipped - skipped);
+        let Some((clock, skipped)) = self.resumed.take() else {
+            return;
+        };
+        let (ran, waited) = (
+            machine.board.pace.clock - clock,
+            machine.board.pace.skipped - skipped,
+        );
         self.pace.clock += ran;
         self.pace.skipped += waited;
         self.pace.attention = 0;
         // The handler's first instruction has been fetched, unless it is its fetch that faults.
         let fetching = matches!(trap.cause, Cause::FetchAccess | Cause::FetchPage);
         self.pace.entering &= fetching && ran == 0;
-        self.allocator.save(&mut machine.board, &machine.hart.x, machine.hart.csr.epc);
+        self.allocator
+            .save(&mut machine.board, &machine.hart.x, machine.hart.csr.epc);
         notes.counts.trap(trap.cause);
         notes.counts.exits += 1;
         notes.counts.words += STATE_WORDS;

@@ -1,0 +1,260 @@
+//! A whole checked run of one mode, and the comparison of several.
+
+use serde::Serialize;
+use toy_isa::engine::EngineName;
+use toy_isa::machine::LoadError;
+
+use crate::check::equivalence::{Comparison, Divergence, Grain, Pair};
+use crate::check::holes::{self, Findings};
+use crate::check::{Verdict, Verdicts, efficiency, resource};
+use crate::counts::Counts;
+use crate::event::Log;
+use crate::mode::{End, ModeName};
+use crate::price::PriceList;
+use crate::run::Run;
+use crate::setup::Setup;
+
+/// How to run and check.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// What executes the guest's code.
+    pub engine: EngineName,
+    /// Attempts at an instruction, of either side, after which a run is ended.
+    pub budget: u64,
+    /// How finely states are compared.
+    pub grain: Grain,
+    /// What cycles are counted in.
+    pub prices: &'a PriceList,
+    /// A clock of the host in nanoseconds, from any beginning. What has no clock passes a constant.
+    pub now: fn() -> u64,
+}
+
+/// What became of a guest under one mode.
+pub struct Report {
+    /// Which mode.
+    pub mode: ModeName,
+    /// How the guest ended.
+    pub end: End,
+    /// Instructions that retired, in the guest's own count.
+    pub retired: u64,
+    /// Of these, how many the hardware executed directly.
+    pub direct: u64,
+    /// Hardware entries into ring 0.
+    pub traps: u64,
+    /// Instructions that a monitor carried out.
+    pub emulated: u64,
+    /// Simulated cycles, on the price list.
+    pub cycles: u64,
+    /// Cycles relative to the bare machine's.
+    pub slowdown: f64,
+    /// Host time that the run took, without the checks.
+    pub wall_ns: u64,
+    /// What the guest printed.
+    pub console: Vec<u8>,
+    /// Points at which states were compared and equal.
+    pub compared: u64,
+    /// The three properties.
+    pub verdict: Verdicts,
+    /// Where the guest left the path of the bare machine, and through which holes.
+    pub findings: Option<Findings>,
+    /// Everything that was counted.
+    pub counts: Counts,
+    /// The last events.
+    pub log: Log,
+    /// The guest at its end, for expectations.
+    pub last: Run,
+}
+
+impl Report {
+    /// The guest's exit code, if it switched itself off.
+    pub fn exit_code(&self) -> Option<u32> {
+        match self.end {
+            End::PowerOff(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("mode", self.mode.name())?;
+        map.serialize_entry("exit_code", &self.exit_code())?;
+        map.serialize_entry("end", &self.end.to_string())?;
+        map.serialize_entry("retired", &self.retired)?;
+        map.serialize_entry("direct", &self.direct)?;
+        map.serialize_entry("traps", &self.traps)?;
+        map.serialize_entry("emulated", &self.emulated)?;
+        map.serialize_entry("cycles", &self.cycles)?;
+        map.serialize_entry("slowdown", &self.slowdown)?;
+        map.serialize_entry("wall_ns", &self.wall_ns)?;
+        map.serialize_entry("console", &String::from_utf8_lossy(&self.console))?;
+        map.serialize_entry("compared", &self.compared)?;
+        map.serialize_entry("verdict", &self.verdict)?;
+        map.serialize_entry("counts", &self.counts)?;
+        map.end()
+    }
+}
+
+/// Runs a guest under each of these modes and checks each against the bare machine.
+///
+/// # Errors
+/// If the image does not fit the machine.
+pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Vec<Report>, LoadError> {
+    let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
+    bare.finish(options.budget);
+    let bare_cycles = options.prices.cycles(&bare.counts());
+    modes
+        .iter()
+        .map(|mode| run(setup, *mode, bare_cycles, options))
+        .collect()
+}
+
+/// Runs a guest under one mode beside the bare machine, whose cycles are known.
+fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Result<Report, LoadError> {
+    let mut pair = Pair::new(setup, mode, options.engine)?;
+    resource::guard(&mut pair.guest);
+    let mut wall_ns = 0;
+    let comparison = pair.compare(options.grain, options.budget, |advance| {
+        let start = (options.now)();
+        advance();
+        wall_ns += (options.now)() - start;
+    });
+    let findings = match &comparison.difference {
+        None => None,
+        Some(_) => {
+            // The guest goes on alone, so that one sees what becomes of it.
+            let start = (options.now)();
+            pair.guest.finish(options.budget);
+            wall_ns += (options.now)() - start;
+            Some(holes::find(setup, mode, options.engine, options.budget)?)
+        }
+    };
+    let run = pair.guest;
+    let end = run.ended().unwrap_or(End::Budget);
+    let counts = run.counts();
+    let view = run.guest();
+    let retired = view.pace.retired();
+    let cycles = options.prices.cycles(&counts);
+    let verdict = Verdicts {
+        equivalence: equivalence(mode, options.grain, end, &comparison, findings.as_ref()),
+        resource_control: resource::judge(&run),
+        efficiency: efficiency::judge(mode, &counts, retired),
+    };
+    Ok(Report {
+        mode,
+        end,
+        retired,
+        direct: counts.direct_total(),
+        traps: counts.traps_total(),
+        emulated: counts.emulated_total() + counts.interpreted_total(),
+        cycles,
+        slowdown: if bare_cycles == 0 {
+            1.0
+        } else {
+            cycles as f64 / bare_cycles as f64
+        },
+        wall_ns,
+        console: view.devices.console.output().to_vec(),
+        compared: comparison.compared,
+        verdict,
+        findings,
+        counts,
+        log: run.log.clone(),
+        last: run,
+    })
+}
+
+fn equivalence(
+    mode: ModeName,
+    grain: Grain,
+    end: End,
+    comparison: &Comparison,
+    findings: Option<&Findings>,
+) -> Verdict {
+    let points = match grain {
+        Grain::SyncPoints => "sync points",
+        Grain::Lockstep => "instructions, in lockstep",
+    };
+    let compared = comparison.compared;
+    let Some(difference) = &comparison.difference else {
+        return match (mode, end) {
+            (ModeName::Bare, _) => Verdict::yes("the machine that all others are compared with"),
+            (_, End::Budget) => Verdict::yes(format!(
+                "equal at {compared} {points}, until the budget was used up"
+            )),
+            _ => Verdict::yes(format!("equal at {compared} {points}, and at the end")),
+        };
+    };
+    let found = findings.and_then(|findings| findings.first.as_ref());
+    let place = found.map_or_else(
+        || {
+            let (what, bare, guest) = (&difference.what, &difference.bare, &difference.guest);
+            format!("{what} is {bare} on the bare machine, {guest} here")
+        },
+        sentence,
+    );
+    let holes = findings.map_or(String::new(), describe_holes);
+    Verdict::no(format!("equal at {compared} {points}, then: {place}{holes}"))
+}
+
+/// A divergence in a sentence.
+fn sentence(divergence: &Divergence) -> String {
+    let Divergence {
+        clock,
+        pc,
+        ring,
+        instruction,
+        difference,
+        ..
+    } = divergence;
+    format!(
+        "after `{instruction}` at {pc:#010x} (ring {ring}, clock {clock}), {} is {} on the bare machine, {} here",
+        difference.what, difference.bare, difference.guest
+    )
+}
+
+fn describe_holes(findings: &Findings) -> String {
+    if findings.holes.is_empty() {
+        return "; this instruction is no hole, the monitor itself is wrong".to_string();
+    }
+    let holes: Vec<String> = findings
+        .holes
+        .iter()
+        .map(|hole| {
+            let cousin = hole
+                .row
+                .cousin()
+                .map_or(String::new(), |cousin| format!(", as x86's {cousin}"));
+            let confirmed = if hole.confirmed {
+                "confirmed"
+            } else {
+                "not confirmed"
+            };
+            format!(
+                "`{}` {} outside ring 0{cousin} ({confirmed})",
+                hole.row,
+                verb(hole.behaviour)
+            )
+        })
+        .collect();
+    let cured = if findings.cured {
+        "; with these trapping, the guest is equivalent"
+    } else {
+        ""
+    };
+    format!("; holes: {}{cured}", holes.join(", "))
+}
+
+fn verb(behaviour: toy_isa::profile::Behaviour) -> &'static str {
+    use toy_isa::profile::Behaviour::*;
+    match behaviour {
+        Innocuous => "is innocuous",
+        Traps => "traps",
+        Leaks => "leaks",
+        Ignored => "is ignored",
+        Partial => "drops bits in silence",
+        TakesEffect => "takes effect",
+    }
+}
