@@ -1,7 +1,9 @@
 //! Chores of the repository, run as `cargo xtask <chore>`. Each is a module with its arguments and a `run`.
 
 mod cc;
+mod gnu_corpus;
 mod programs;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 
@@ -16,13 +18,19 @@ struct Cli {
 enum Chore {
     /// Compile a C program for Ring32
     Cc(cc::Args),
+    /// Regenerate what GNU as makes of the corpus of the assembler's tests
+    GnuCorpus(gnu_corpus::Args),
     /// Rebuild the images of the shipped C programs
     Programs(programs::Args),
+    /// Disassemble and assemble again every one of the 2^32 words
+    Sweep(sweep::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().chore {
         Chore::Cc(args) => cc::run(&args),
+        Chore::GnuCorpus(args) => gnu_corpus::run(&args),
         Chore::Programs(args) => programs::run(&args),
+        Chore::Sweep(args) => sweep::run(&args),
     }
 }

@@ -68,17 +68,16 @@ fn number(rest: &str) -> Result<(Token<'_>, usize), Problem> {
     let word = &rest[..length];
     let bad = || Problem::BadNumber(word.to_string());
     let parse = |digits, radix| u64::from_str_radix(digits, radix).ok();
-    let lower = word.to_ascii_lowercase();
-    let value = if let Some(digits) = lower.strip_prefix("0x") {
+    let value = if let Some(digits) = word.strip_prefix("0x").or(word.strip_prefix("0X")) {
         parse(digits, 16)
-    } else if let Some(digits) = lower.strip_prefix("0b").filter(|digits| !digits.is_empty()) {
-        parse(digits, 2)
-    } else if let Some((label, direction)) = local(&lower) {
+    } else if let Some((label, direction)) = local(word) {
         return Ok((Token::Local(label, direction), length));
-    } else if lower.len() > 1 && lower.starts_with('0') {
-        parse(&lower[1..], 8)
+    } else if let Some(digits) = word.strip_prefix("0b").or(word.strip_prefix("0B")) {
+        parse(digits, 2)
+    } else if let Some(digits) = word.strip_prefix('0').filter(|digits| !digits.is_empty()) {
+        parse(digits, 8)
     } else {
-        parse(&lower, 10)
+        parse(word, 10)
     };
     Ok((Token::Number(value.ok_or_else(bad)? as i64), length))
 }
