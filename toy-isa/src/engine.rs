@@ -28,6 +28,9 @@ pub enum Exit {
 }
 
 /// Something that executes Ring32 code. All engines do exactly the same, at different speeds.
+///
+/// An engine may keep what it knows about the machine's code from one run to the next. So each machine, and each
+/// clone of a machine that goes its own way, needs an engine of its own.
 pub trait Engine {
     /// The name, as `--engine` takes it.
     fn name(&self) -> &'static str;

@@ -75,9 +75,9 @@ impl Interpreter {
             return None;
         }
         let physical = mmu::translate(hart, board, Access::Fetch, hart.pc, Width::Word).ok()?;
-        board.pace.entering = false;
         let number = physical / PAGE;
         let bytes = board.ram.page(number)?;
+        board.pace.entering = false;
         if self.pages.len() <= number as usize {
             self.pages.resize(number as usize + 1, None);
         }

@@ -3,7 +3,8 @@
     dead_code,
     reason = "every test file compiles this module and uses its own part of it"
 )]
-#![allow(unreachable_pub, reason = "the module is private to each test file")]
+
+pub(crate) mod programs;
 
 use std::sync::Arc;
 
@@ -15,18 +16,18 @@ use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::table::{Csr, Op};
 
 /// Where the tests put code, unless they say otherwise.
-pub const CODE: u32 = 0x1000;
+pub(crate) const CODE: u32 = 0x1000;
 /// Where the tests put data.
-pub const DATA: u32 = 0x2000;
+pub(crate) const DATA: u32 = 0x2000;
 /// Where the tests put their trap handler.
-pub const HANDLER: u32 = 0x400;
+pub(crate) const HANDLER: u32 = 0x400;
 /// RAM of the test machines.
-pub const MEMORY: u32 = 0x1_0000;
+pub(crate) const MEMORY: u32 = 0x1_0000;
 /// An address with neither memory nor a device.
-pub const NOWHERE: u32 = 0x2000_0000;
+pub(crate) const NOWHERE: u32 = 0x2000_0000;
 
 /// An instruction word from its fields.
-pub fn word(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {
+pub(crate) fn word(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {
     Instruction {
         op,
         rd,
@@ -38,54 +39,54 @@ pub fn word(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {
 }
 
 /// `op rd, rs1, rs2`
-pub fn r(op: Op, rd: u8, rs1: u8, rs2: u8) -> u32 {
+pub(crate) fn r(op: Op, rd: u8, rs1: u8, rs2: u8) -> u32 {
     word(op, rd, rs1, rs2, 0)
 }
 
 /// `op rd, rs1, imm` or `op rd, imm(rs1)`
-pub fn i(op: Op, rd: u8, rs1: u8, imm: i32) -> u32 {
+pub(crate) fn i(op: Op, rd: u8, rs1: u8, imm: i32) -> u32 {
     word(op, rd, rs1, 0, imm)
 }
 
 /// `op rs2, imm(rs1)`
-pub fn s(op: Op, rs2: u8, rs1: u8, imm: i32) -> u32 {
+pub(crate) fn s(op: Op, rs2: u8, rs1: u8, imm: i32) -> u32 {
     word(op, 0, rs1, rs2, imm)
 }
 
 /// `op rs1, rs2, target`
-pub fn b(op: Op, rs1: u8, rs2: u8, offset: i32) -> u32 {
+pub(crate) fn b(op: Op, rs1: u8, rs2: u8, offset: i32) -> u32 {
     word(op, 0, rs1, rs2, offset)
 }
 
 /// `op rd, csr, rs1` or `op rd, csr, imm`
-pub fn c(op: Op, rd: u8, csr: Csr, rs1: u8) -> u32 {
+pub(crate) fn c(op: Op, rd: u8, csr: Csr, rs1: u8) -> u32 {
     word(op, rd, rs1, 0, i32::from(csr.row().number))
 }
 
 /// `op`
-pub fn n(op: Op) -> u32 {
+pub(crate) fn n(op: Op) -> u32 {
     word(op, 0, 0, 0, 0)
 }
 
 /// `lui` and `addi`: a register gets any value.
-pub fn li(rd: u8, value: u32) -> [u32; 2] {
+pub(crate) fn li(rd: u8, value: u32) -> [u32; 2] {
     let low = (value as i32) << 20 >> 20;
     let high = value.wrapping_sub(low as u32);
     [word(Op::Lui, rd, 0, 0, high as i32), i(Op::Addi, rd, rd, low)]
 }
 
 /// A machine at reset, of this profile.
-pub fn machine_of(profile: Profile) -> Machine {
+pub(crate) fn machine_of(profile: Profile) -> Machine {
     build(profile, MEMORY, 64)
 }
 
 /// A machine at reset, of this shipped profile.
-pub fn machine(profile: ProfileName) -> Machine {
+pub(crate) fn machine(profile: ProfileName) -> Machine {
     machine_of(Profile::new(profile))
 }
 
 /// A machine at reset with memory and TLB of this size, a disk of eight sectors and no input.
-pub fn build(profile: Profile, memory: u32, tlb: usize) -> Machine {
+pub(crate) fn build(profile: Profile, memory: u32, tlb: usize) -> Machine {
     Machine::new(Config {
         memory,
         profile: Arc::new(profile),
@@ -96,7 +97,7 @@ pub fn build(profile: Profile, memory: u32, tlb: usize) -> Machine {
 }
 
 /// Writes words into memory, as a program would.
-pub fn put(machine: &mut Machine, address: u32, words: &[u32]) {
+pub(crate) fn put(machine: &mut Machine, address: u32, words: &[u32]) {
     for (i, word) in words.iter().enumerate() {
         let at = address + 4 * i as u32;
         machine
@@ -107,7 +108,7 @@ pub fn put(machine: &mut Machine, address: u32, words: &[u32]) {
 }
 
 /// The word in memory at `address`.
-pub fn peek(machine: &Machine, address: u32) -> u32 {
+pub(crate) fn peek(machine: &Machine, address: u32) -> u32 {
     machine
         .board
         .ram
@@ -116,7 +117,7 @@ pub fn peek(machine: &Machine, address: u32) -> u32 {
 }
 
 /// Makes `words` the program at [`CODE`] that runs next.
-pub fn program(machine: &mut Machine, words: &[u32]) {
+pub(crate) fn program(machine: &mut Machine, words: &[u32]) {
     put(machine, CODE, words);
     machine.hart.pc = CODE;
     machine.hart.csr.tvec = HANDLER;
@@ -124,18 +125,18 @@ pub fn program(machine: &mut Machine, words: &[u32]) {
 }
 
 /// One attempt on the reference engine.
-pub fn step(machine: &mut Machine) -> Exit {
+pub(crate) fn step(machine: &mut Machine) -> Exit {
     Reference.run(machine, 1)
 }
 
 /// Executes one word at [`CODE`].
-pub fn execute(machine: &mut Machine, word: u32) -> Exit {
+pub(crate) fn execute(machine: &mut Machine, word: u32) -> Exit {
     program(machine, &[word]);
     step(machine)
 }
 
 /// Everything that a program could see, to be compared.
-pub fn visible(machine: &Machine) -> impl PartialEq + std::fmt::Debug + use<> {
+pub(crate) fn visible(machine: &Machine) -> impl PartialEq + std::fmt::Debug + use<> {
     let board = &machine.board;
     let bytes = board.ram.slice(0, board.ram.size()).expect("all of memory");
     let used = bytes
@@ -151,11 +152,11 @@ pub fn visible(machine: &Machine) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 /// A generator of numbers that are the same in every run (SplitMix64).
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -164,17 +165,17 @@ impl Rng {
     }
 
     /// A number below `limit`.
-    pub fn below(&mut self, limit: u32) -> u32 {
+    pub(crate) fn below(&mut self, limit: u32) -> u32 {
         (self.next() % u64::from(limit)) as u32
     }
 
     /// One of these.
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u32) as usize]
     }
 
     /// True once in `n` times.
-    pub fn one_in(&mut self, n: u32) -> bool {
+    pub(crate) fn one_in(&mut self, n: u32) -> bool {
         self.below(n) == 0
     }
 }
