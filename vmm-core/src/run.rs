@@ -72,6 +72,9 @@ impl Run {
                 return Stop::End(end);
             }
             let left = deadline.saturating_sub(self.machine.attempts);
+            if left == 0 {
+                return Stop::Fuel;
+            }
             let mut notes = Notes {
                 log: &mut self.log,
                 counts: &mut self.counts,

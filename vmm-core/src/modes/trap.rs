@@ -168,9 +168,6 @@ impl Mode for TrapAndEmulate {
                 Poll::PowerOff(code) => return Exit::End(End::PowerOff(code)),
                 Poll::Deadlock => return Exit::End(End::Deadlock),
             }
-            if machine.attempts >= end {
-                return Exit::Fuel;
-            }
             match self.next_deadline(machine) {
                 Some(deadline) => self.enter_guest(machine, deadline, notes),
                 None => match self.interpret_one(machine, notes) {
