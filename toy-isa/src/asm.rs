@@ -1,9 +1,9 @@
 //! The assembler: the syntax of GNU as, for what teaching needs, with the instructions of Ring32.
 //!
-//! A program is one or more [`Source`]s. The first pass reads them into sections and symbols: a statement is cut out
-//! of the text, becomes tokens, and then an instruction, a directive or the use of a macro. The
-//! second pass gives sections their addresses and fills in what depends on them. Nothing is
-//! relaxed: an instruction has the size that it had when it was read.
+//! A program is one or more [`Source`]s. The first pass reads them into sections and symbols: a statement
+//! is cut out of the text, becomes tokens, and then an instruction, a directive or the use of a macro. The
+//! second pass gives sections their addresses and fills in what depends on them. Nothing is relaxed: an
+//! instruction has the size that it had when it was read.
 //!
 //! Mnemonics, operands and control registers are those of [`crate::table`].
 
@@ -60,12 +60,13 @@ pub struct Options {
     pub defines: Vec<(String, i64)>,
 }
 
-/// Assembles the sources to one program: they share their symbols; numeric labels are each file's own. A source
-/// that another one includes is read there and nowhere else. The entry point is `_start`, or the origin.
+/// Assembles the sources to one program: they share their symbols; numeric labels are each file's own. A
+/// source that another one includes is read there and nowhere else. The entry point is `_start`, or the
+/// origin.
 ///
 /// # Errors
-/// All errors that were found, at most 100, in the order of their places. No input panics, and none takes more
-/// memory or time than a fixed limit allows.
+/// All errors that were found, at most 100, in the order of their places. No input panics, and none takes
+/// more memory or time than a fixed limit allows.
 pub fn assemble(sources: &[Source], options: &Options) -> Result<Image, Vec<Diagnostic>> {
     link::link(Program::read(sources, options), sources, options)
 }

@@ -14,10 +14,11 @@ pub const REGISTER_NAMES: [&str; 16] = [
 /// The letters of a fence's sets, most significant bit first.
 pub(crate) const FENCE_LETTERS: [char; 4] = ['i', 'o', 'r', 'w'];
 
-/// The text of the word at address `pc`, with pseudo-instructions where they are shorter and absolute targets.
+/// The text of the word at address `pc`, with pseudo-instructions where they are shorter and absolute
+/// targets.
 ///
-/// The assembler reads it back to `word` at the same `pc`. What is no instruction, or has bits that the text of
-/// its instruction has no place for, is `.word 0x...`.
+/// The assembler reads it back to `word` at the same `pc`. What is no instruction, or has bits that the
+/// text of its instruction has no place for, is `.word 0x...`.
 pub fn disassemble(word: u32, pc: u32) -> String {
     let mut text = String::with_capacity(32);
     disassemble_into(&mut text, word, pc);

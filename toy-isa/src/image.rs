@@ -2,6 +2,7 @@
 
 mod dwarf;
 mod elf;
+mod elf_write;
 mod lines;
 
 pub use elf::ImageError;

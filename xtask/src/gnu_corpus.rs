@@ -1,7 +1,7 @@
 //! `cargo xtask gnu-corpus`: what GNU as makes of the corpus of the assembler's tests.
 //!
-//! Two of its files come from the table: `ring32.inc`, which teaches GNU as the instructions and control registers
-//! of Ring32, and `rows.s`, which has every instruction with the extremes of its operands.
+//! Two of its files come from the table: `ring32.inc`, which teaches GNU as the instructions and control
+//! registers of Ring32, and `rows.s`, which has every instruction with the extremes of its operands.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;

@@ -65,6 +65,18 @@ pub enum Problem {
         /// The greatest that fits.
         high: i64,
     },
+    /// A branch or jump that does not reach.
+    #[error(
+        "the target is {distance} bytes away: expected {low} to {high}; branch around a 'j', or use 'call'"
+    )]
+    TooFar {
+        /// From the instruction to its target.
+        distance: i32,
+        /// The farthest back.
+        low: i32,
+        /// The farthest ahead.
+        high: i32,
+    },
     /// A branch or jump to the middle of an instruction's first half-word.
     #[error("target {0:#x} is odd: expected an even distance")]
     OddTarget(u32),

@@ -134,7 +134,7 @@ impl Program<'_> {
             Space => self.space(cursor)?,
             Fill => self.fill(cursor)?,
             AlignPower | AlignBytes => self.align(*directive, cursor)?,
-            Org => self.org(at, cursor)?,
+            Org => self.org(cursor)?,
             Set => self.set(cursor, statement)?,
             Global => list(cursor, |cursor| {
                 let name = cursor.name("a symbol")?.to_string();
@@ -303,7 +303,8 @@ impl Program<'_> {
     }
 
     /// Goes on at an offset of the section, which is given as a number or as a label of it.
-    pub(crate) fn org(&mut self, at: usize, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+    pub(crate) fn org(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        let at = cursor.at();
         let fault = |problem| Fault::new(at, problem);
         let to = match expression::parse(cursor, self)? {
             Expression::Known(expression::Value::Number(number)) => number,

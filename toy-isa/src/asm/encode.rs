@@ -5,7 +5,7 @@ use super::operand::{Immediate, Kind, Modifier, Operand};
 use super::pattern::{self, Field, Pattern};
 use crate::disasm::{FENCE_LETTERS, REGISTER_NAMES};
 use crate::instruction::Instruction;
-use crate::table::CSRS;
+use crate::table::{CSRS, Form};
 
 /// One word of code.
 #[derive(Clone, Debug)]
@@ -150,8 +150,8 @@ pub(crate) fn piece(insn: Instruction, field: Field, immediate: &Immediate) -> R
 }
 
 impl Unfinished {
-    /// The word at address `pc`, with the value of the expression; for `%pcrel_lo`, with the distance that its
-    /// partner has.
+    /// The word at address `pc`, with the value of the expression; for `%pcrel_lo`, with the distance that
+    /// its partner has.
     pub(crate) fn finish(&self, pc: u32, value: i64) -> Result<u32, Problem> {
         let low = |value: u32| ((value << 20) as i32) >> 20;
         let high = |value: u32| (value.wrapping_add(0x800) & 0xffff_f000) as i32;
@@ -171,15 +171,20 @@ impl Unfinished {
 
     fn distance(&self, target: u32, pc: u32) -> Result<i32, Problem> {
         let distance = target.wrapping_sub(pc) as i32;
-        let reach = if self.insn.op.row().form.fields().len() == 2 {
+        let reach = if self.insn.op.row().form == Form::J {
             1 << 20
         } else {
             1 << 12
         };
+        let (low, high) = (-reach, reach - 2);
         if distance % 2 != 0 {
             return Err(Problem::OddTarget(target));
         }
-        Ok(in_range("distance to the target", i64::from(distance), -reach, reach - 2)? as i32)
+        if (low..=high).contains(&distance) {
+            Ok(distance)
+        } else {
+            Err(Problem::TooFar { distance, low, high })
+        }
     }
 }
 

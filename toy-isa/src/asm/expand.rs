@@ -150,7 +150,7 @@ fn pair(through: u8, target: &Immediate, op: Op, second: Instruction) -> Result<
     }
     let part = |modifier| Immediate {
         modifier,
-        expression: target.expression.clone(),
+        ..target.clone()
     };
     let first = Instruction {
         rd: through,
@@ -197,8 +197,8 @@ fn load_constant(rd: u8, number: i64) -> Result<Vec<Piece>, Problem> {
 }
 
 /// `.insn r opcode, funct3, funct7, rd, rs1, rs2`, `.insn i opcode, funct3, rd, rs1, imm` (or `imm(rs1)`),
-/// `.insn s opcode, funct3, rs2, imm(rs1)`, `.insn u opcode, rd, imm`, or `.insn word`: any word, whether or not
-/// a row of the table describes it.
+/// `.insn s opcode, funct3, rs2, imm(rs1)`, `.insn u opcode, rd, imm`, or `.insn word`: any word, whether
+/// or not a row of the table describes it.
 fn insn(cursor: &mut Cursor<'_>, scope: &dyn Scope) -> Result<u32, Fault> {
     let start = cursor.at();
     let format = match cursor.clone().name("") {

@@ -21,6 +21,8 @@ pub(crate) enum Modifier {
 /// An expression, perhaps inside a relocation function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Immediate {
+    /// Byte offset in the statement.
+    pub(crate) at: usize,
     pub(crate) modifier: Modifier,
     pub(crate) expression: Expression,
 }
@@ -122,6 +124,7 @@ fn operand<'a>(cursor: &mut Cursor<'a>, scope: &dyn Scope) -> Result<Operand<'a>
     if let Some(base) = base(cursor)? {
         let zero = Expression::Known(expression::Value::Number(0));
         let immediate = Immediate {
+            at,
             modifier: Modifier::None,
             expression: zero,
         };
@@ -140,8 +143,10 @@ fn operand<'a>(cursor: &mut Cursor<'a>, scope: &dyn Scope) -> Result<Operand<'a>
 }
 
 fn immediate(cursor: &mut Cursor<'_>, scope: &dyn Scope) -> Result<Immediate, Fault> {
+    let at = cursor.at();
     if !cursor.eat("%") {
         return Ok(Immediate {
+            at,
             modifier: Modifier::None,
             expression: expression::parse(cursor, scope)?,
         });
@@ -159,7 +164,11 @@ fn immediate(cursor: &mut Cursor<'_>, scope: &dyn Scope) -> Result<Immediate, Fa
     cursor.expect("(")?;
     let expression = expression::parse(cursor, scope)?;
     cursor.expect(")")?;
-    Ok(Immediate { modifier, expression })
+    Ok(Immediate {
+        at,
+        modifier,
+        expression,
+    })
 }
 
 /// `(register)`, if that is what comes next.

@@ -1,5 +1,6 @@
-//! How instructions are written: the operand list of each form of the table, and the pseudo-instructions that
-//! are one instruction with some fields fixed. The assembler reads these patterns, the disassembler prints them.
+//! How instructions are written: the operand list of each form of the table, and the pseudo-instructions
+//! that are one instruction with some fields fixed. The assembler reads these patterns, the disassembler
+//! prints them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -85,7 +85,8 @@ impl Scope for Program<'_> {
     }
 }
 
-/// The symbol of the `number`th numeric label `label` of a file; `@` keeps it apart from names of the program.
+/// The symbol of the `number`th numeric label `label` of a file; `@` keeps it apart from names of the
+/// program.
 fn local_name(unit: usize, label: u32, number: u32) -> String {
     format!("{label}@{number}@{unit}")
 }
@@ -148,18 +149,25 @@ impl<'s> Program<'s> {
             });
             self.files.push(statements.into());
         }
-        for (unit, source) in self.sources.iter().enumerate() {
-            if !self.is_included(&source.name) {
-                self.unit = unit;
-                (self.current, self.previous) = (0, 0);
-                self.run(&self.files[unit].clone());
-            }
+        let mut units: Vec<usize> = (0..self.files.len())
+            .filter(|unit| !self.is_included(*unit))
+            .collect();
+        if units.is_empty() {
+            // Sources that include each other in a circle: to read one of them shows the error.
+            units.extend(self.files.first().map(|_| 0));
+        }
+        for unit in units {
+            self.unit = unit;
+            (self.current, self.previous) = (0, 0);
+            self.run(&self.files[unit].clone());
         }
     }
 
-    /// Whether some source includes the one of this name.
-    fn is_included(&self, name: &str) -> bool {
-        self.files.iter().flat_map(|file| file.iter()).any(|statement| {
+    /// Whether another source includes this one.
+    fn is_included(&self, unit: usize) -> bool {
+        let name = self.sources[unit].name.as_str();
+        let others = self.files.iter().enumerate().filter(|(other, _)| *other != unit);
+        others.flat_map(|(_, file)| file.iter()).any(|statement| {
             statement.keyword() == ".include" && statement.text.split('"').nth(1) == Some(name)
         })
     }
@@ -221,7 +229,7 @@ impl<'s> Program<'s> {
         }
         let macros = self.macros.keys().map(String::as_str);
         let pieces = expand::instruction(name, at, &mut cursor, self, macros)?;
-        self.instruction(pieces, at, statement)
+        self.instruction(pieces, statement)
             .map_err(|problem| Fault::new(at, problem))
     }
 
@@ -251,7 +259,7 @@ impl<'s> Program<'s> {
     /// `name = value`, or `. = value`, which is `.org`.
     fn assign(&mut self, name: &str, at: usize, cursor: &mut Cursor<'_>, s: &Statement) -> Result<(), Fault> {
         if name == "." {
-            return self.org(at, cursor);
+            return self.org(cursor);
         }
         let value = expression::parse(cursor, self)?;
         cursor.expect_end()?;
@@ -287,7 +295,7 @@ impl<'s> Program<'s> {
         }
     }
 
-    fn instruction(&mut self, pieces: Vec<Piece>, at: usize, statement: &Statement) -> Result<(), Problem> {
+    fn instruction(&mut self, pieces: Vec<Piece>, statement: &Statement) -> Result<(), Problem> {
         for piece in pieces {
             let offset = self.section().size;
             if !offset.is_multiple_of(4) {
@@ -296,6 +304,7 @@ impl<'s> Program<'s> {
             let word = match piece {
                 Piece::Word(word) => word,
                 Piece::Later(unfinished) => {
+                    let at = unfinished.immediate.at;
                     self.fix_later(Patch::Code(unfinished), at, statement);
                     0
                 }

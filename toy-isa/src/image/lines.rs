@@ -20,8 +20,8 @@ pub struct LineTable {
 }
 
 impl LineTable {
-    /// A table of these rows, in any order, and of the addresses where a run of instructions ends. Rows of a file
-    /// that is not in `files` are left out.
+    /// A table of these rows, in any order, and of the addresses where a run of instructions ends. Rows of
+    /// a file that is not in `files` are left out.
     pub fn new(files: Vec<String>, mut rows: Vec<LineRow>, ends: impl IntoIterator<Item = u32>) -> LineTable {
         rows.retain(|row| (row.file as usize) < files.len());
         if !files.is_empty() {
