@@ -224,12 +224,13 @@ fn insn(cursor: &mut Cursor<'_>, scope: &dyn Scope) -> Result<u32, Fault> {
         "s" => (Op::Sw, function(7, 12)?),
         _ => (Op::Lui, 0),
     };
-    let load_like = matches!(format, "i").then_some(Op::Jalr);
     let operands = operand::operands(cursor, scope)?;
     let has_address = operands
         .iter()
         .any(|operand| matches!(operand.kind, Kind::Address(..)));
-    let row = load_like.filter(|_| has_address).unwrap_or(op).row();
+    // The same fields, written as a load writes them.
+    let op = if op == Op::Addi && has_address { Op::Lw } else { op };
+    let row = op.row();
     let patterns = encode::patterns(row.mnemonic, start, std::iter::empty())?;
     match encode::encode(&patterns[..1], start, &operands)? {
         Piece::Word(word) => Ok(word & !row.bits | opcode | fixed),

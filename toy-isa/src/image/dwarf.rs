@@ -180,7 +180,7 @@ fn line_program(lines: &LineTable, encoding: Encoding) -> LineProgram {
         // Addresses in the table are counted in instructions from the beginning of a sequence.
         if row.line == 0 || program.in_sequence() && (row.address - begin) % 4 != 0 {
             if program.in_sequence() {
-                program.end_sequence(u64::from((row.address - begin).next_multiple_of(4)));
+                program.end_sequence(u64::from(row.address - begin).next_multiple_of(4));
             }
             continue;
         }
@@ -196,7 +196,7 @@ fn line_program(lines: &LineTable, encoding: Encoding) -> LineProgram {
     }
     if program.in_sequence() {
         let last = lines.rows().last().map_or(begin, |row| row.address);
-        program.end_sequence(u64::from(last - begin) + 4);
+        program.end_sequence(u64::from(last - begin).next_multiple_of(4) + 4);
     }
     program
 }

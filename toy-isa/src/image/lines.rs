@@ -20,20 +20,35 @@ pub struct LineTable {
 }
 
 impl LineTable {
-    /// A table of these rows, in any order, and of the addresses where a run of instructions ends. Rows of
-    /// a file that is not in `files` are left out.
-    pub fn new(files: Vec<String>, mut rows: Vec<LineRow>, ends: impl IntoIterator<Item = u32>) -> LineTable {
-        rows.retain(|row| (row.file as usize) < files.len());
-        if !files.is_empty() {
-            rows.extend(ends.into_iter().map(|address| LineRow {
-                address,
-                file: 0,
-                line: 0,
-            }));
-        }
+    /// A table of these rows, in any order, and of the addresses where a run of instructions ends. Files
+    /// that no row names are left out, and rows of files that are not there.
+    pub fn new(
+        mut files: Vec<String>,
+        mut rows: Vec<LineRow>,
+        ends: impl IntoIterator<Item = u32>,
+    ) -> LineTable {
+        rows.iter_mut()
+            .filter(|row| row.line == 0)
+            .for_each(|row| row.file = 0);
+        rows.retain(|row| row.line == 0 || (row.file as usize) < files.len());
+        rows.extend(ends.into_iter().map(|address| LineRow {
+            address,
+            file: 0,
+            line: 0,
+        }));
         rows.sort_by_key(|row| (row.address, row.line != 0));
         rows.dedup();
-        LineTable { files, rows }
+        // In the order of their first row, so that equal tables are equal however they came to be.
+        let mut places = vec![None; files.len()];
+        let mut named = Vec::new();
+        for row in rows.iter_mut().filter(|row| row.line != 0) {
+            let old = row.file as usize;
+            row.file = *places[old].get_or_insert_with(|| {
+                named.push(std::mem::take(&mut files[old]));
+                named.len() as u32 - 1
+            });
+        }
+        LineTable { files: named, rows }
     }
 
     /// Names of the source files.
