@@ -8,6 +8,10 @@ use crate::mmu::{self, Access, PAGE};
 use crate::semantics::execute;
 use crate::trap::{Cause, Trap};
 
+/// The latest clock value that `wfi` skips to. Counting cannot reach it; so deadlines, which lie at most 2^39 ticks
+/// ahead, never overflow the clock.
+const END_OF_TIME: u64 = 1 << 63;
+
 /// What [`poll`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
@@ -45,7 +49,7 @@ pub fn poll<B: Bus>(hart: &mut Hart, bus: &mut B) -> Poll {
             if bus.devices().next_wake().is_none_or(|wake| wake <= clock) {
                 return Poll::Deadlock;
             }
-            let Some(event) = bus.devices().next_event(clock) else {
+            let Some(event) = bus.devices().next_event(clock).filter(|at| *at <= END_OF_TIME) else {
                 return Poll::Deadlock;
             };
             bus.pace().skipped += event - clock;
