@@ -658,6 +658,11 @@ fn probes_answer_for_every_ring() {
             }
         }
     }
+    // A page that maps nothing: the page table allows it.
+    m.hart.csr.bound = u32::MAX;
+    put(&mut m, 0xa00c, &[pte::entry(NOWHERE, pte::V | pte::R | pte::U)]);
+    assert_eq!(answer(&m, Op::Prober, 0x3000, 3), 1);
+    assert_eq!(answer(&m, Op::Probew, 0x3000, 3), 0);
     // Relocation: address 0 means page 1, read-only. The limit is tested before. The code moves along.
     m.hart.csr.bound = 0x800;
     m.hart.csr.base = 0x1000;

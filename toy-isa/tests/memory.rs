@@ -305,8 +305,34 @@ fn an_access_that_finds_no_memory_behind_its_page_is_an_access_fault() {
     m.hart.x[1] = IN_SECOND;
     execute(&mut m, i(Op::Lw, 10, 1, 0));
     assert_eq!((m.hart.csr.cause, m.hart.csr.tval), (5, IN_SECOND));
+    assert_eq!(peek(&m, SECOND + 8), pte::entry(NOWHERE, ALL | A));
     execute(&mut m, s(Op::Sw, 10, 1, 0));
     assert_eq!((m.hart.csr.cause, m.hart.csr.tval), (7, IN_SECOND));
+    assert_eq!(peek(&m, SECOND + 8), pte::entry(NOWHERE, ALL | A | D));
+}
+
+#[test]
+fn the_first_of_several_faults_counts() {
+    // A load that is misaligned, beyond the limit, not allowed, without memory; each of these alone or with those
+    // that come after it. The page is marked only if the access came that far.
+    let nowhere = pte::entry(NOWHERE, ALL);
+    for (address, bound, entry, cause, marked) in [
+        (IN_SECOND + 1, 0, nowhere & !R, 4, false),
+        (IN_SECOND + 1, u32::MAX, nowhere, 4, false),
+        (IN_SECOND, 0, nowhere & !R & !W, 5, false),
+        (IN_SECOND, 0, nowhere, 5, false),
+        (IN_SECOND, u32::MAX, nowhere & !R & !W, 13, false),
+        (IN_SECOND, u32::MAX, nowhere, 5, true),
+    ] {
+        let mut m = two_levels(entry);
+        put(&mut m, ROOT, &[pte::entry(0, ALL)]);
+        m.hart.csr.status.0 = 1;
+        m.hart.csr.bound = bound;
+        m.hart.x[1] = address;
+        execute(&mut m, i(Op::Lh, 10, 1, 0));
+        assert_eq!((m.hart.csr.cause, m.hart.csr.tval), (cause, address));
+        assert_eq!(peek(&m, SECOND + 8) & A != 0, marked);
+    }
 }
 
 #[test]

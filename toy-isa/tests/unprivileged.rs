@@ -120,9 +120,12 @@ fn high_words_agree_with_products_in_128_bits() {
     let unsigned = |a: u32| i128::from(a);
     for a in EDGES {
         for b in EDGES {
-            assert_eq!(binary(Op::Mulh, a, b), (signed(a) * signed(b) >> 32) as u32);
-            assert_eq!(binary(Op::Mulhsu, a, b), (signed(a) * unsigned(b) >> 32) as u32);
-            assert_eq!(binary(Op::Mulhu, a, b), (unsigned(a) * unsigned(b) >> 32) as u32);
+            assert_eq!(binary(Op::Mulh, a, b), ((signed(a) * signed(b)) >> 32) as u32);
+            assert_eq!(binary(Op::Mulhsu, a, b), ((signed(a) * unsigned(b)) >> 32) as u32);
+            assert_eq!(
+                binary(Op::Mulhu, a, b),
+                ((unsigned(a) * unsigned(b)) >> 32) as u32
+            );
         }
     }
 }
@@ -302,7 +305,7 @@ fn misaligned_loads_and_stores_trap() {
                 i(op, 10, 1, offset)
             };
             let address = DATA + offset as u32;
-            if address % size != 0 {
+            if !address.is_multiple_of(size) {
                 assert_eq!(trap(word, DATA), (if store { 6 } else { 4 }, address));
             } else {
                 let mut m = fresh();
