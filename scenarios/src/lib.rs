@@ -1,1 +1,141 @@
-//! Placeholder.
+//! Scenarios: a guest, its machine, the modes to run it under and what is expected to come of it, in one TOML file.
+//!
+//! Read in this order: [`Scenario`] and how it is found and loaded, [`schema`] (every key of the file), [`expect`]
+//! (expectations, and how a run fails them), [`error`] (what is said about a bad file).
+//!
+//! Scenario files, and everything they name, are hostile input: sizes are capped before anything is read, only
+//! regular files are opened, and no input panics.
+
+pub mod error;
+pub mod expect;
+mod files;
+mod load;
+mod parse;
+pub mod schema;
+mod shipped;
+pub mod terminal;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toy_isa::asm::Source;
+use toy_isa::profile::Profile;
+use vmm_core::check::report::Report;
+use vmm_core::mode::ModeName;
+use vmm_core::setup::Setup;
+
+pub use error::{Diagnostic, Error, FileProblem};
+pub use expect::{Expectations, Failure};
+pub use files::{load_elf, read_limited};
+pub use shipped::{Listed, list};
+
+/// The most that one file of each kind may hold, and other limits that a scenario cannot exceed.
+pub mod limit {
+    /// Bytes in a scenario file.
+    pub const TOML: u64 = 1 << 20;
+    /// Bytes in one source file.
+    pub const SOURCE: u64 = 1 << 20;
+    /// Source files in a scenario.
+    pub const SOURCES: usize = 64;
+    /// Bytes in an ELF file.
+    pub const ELF: u64 = 64 << 20;
+    /// Bytes in a disk image.
+    pub const DISK: u64 = 64 << 20;
+    /// Entries in each half of the TLB's model.
+    pub const TLB: u64 = 1 << 16;
+    /// Attempts at an instruction that a run may take.
+    pub const BUDGET: u64 = 1_000_000_000_000;
+}
+
+/// A scenario, ready to run: nothing in it refers to a file any more.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The name of its folder, or of its file without the ending.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// What it shows, in a paragraph; may be empty.
+    pub about: String,
+    /// The guest and its machine.
+    pub setup: Setup,
+    /// The modes to run it under, each once, in the order of the file.
+    pub modes: Vec<ModeName>,
+    /// Attempts at an instruction after which a run is ended.
+    pub budget: u64,
+    /// What is expected of the runs.
+    pub expect: Expectations,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The guest's sources, to show lines of; empty for an ELF. Their names are those in the scenario file, and
+    /// those in the image's line table.
+    pub sources: Vec<Source>,
+}
+
+/// Where a scenario comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is part of this program.
+    Shipped,
+    /// This file.
+    File(PathBuf),
+}
+
+impl Scenario {
+    /// The shipped scenario of this name; else the one in the file of this path, or in the `scenario.toml` of the
+    /// folder of this path.
+    ///
+    /// # Errors
+    /// If there is neither, or it is not a good scenario.
+    pub fn find(name_or_path: &str) -> Result<Scenario, Error> {
+        let path = Path::new(name_or_path);
+        let is_name = !name_or_path.ends_with(".toml") && path.components().count() == 1;
+        if shipped::exists(name_or_path) || is_name && !path.exists() {
+            Scenario::shipped(name_or_path)
+        } else {
+            Scenario::load(path)
+        }
+    }
+
+    /// The scenario in this file, or in the `scenario.toml` of this folder.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not a good scenario.
+    pub fn load(path: &Path) -> Result<Scenario, Error> {
+        if path.is_dir() {
+            load::from_file(&path.join(shipped::FILE))
+        } else {
+            load::from_file(path)
+        }
+    }
+
+    /// The shipped scenario of this name, as it was when this program was built.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn shipped(name: &str) -> Result<Scenario, Error> {
+        shipped::load(name)
+    }
+
+    /// Gives the machine another personality. What a scenario expects, it expects on its own profile: unless this
+    /// is the same one, nothing is expected any more.
+    pub fn set_profile(&mut self, profile: Profile) {
+        if *self.setup.profile != profile {
+            self.setup.profile = Arc::new(profile);
+            self.expect = Expectations::default();
+        }
+    }
+
+    /// The expectations that these runs do not meet, in the order of the runs.
+    pub fn failures(&self, reports: &[Report]) -> Vec<Failure> {
+        reports
+            .iter()
+            .flat_map(|report| self.expect.failures(report))
+            .collect()
+    }
+}
+
+/// The JSON Schema of scenario files, for editors.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(schema::Document).to_value()
+}

@@ -1,0 +1,5 @@
+//! The shipped scenarios are embedded by a macro, which cannot tell cargo that a new file belongs to them.
+
+fn main() {
+    println!("cargo::rerun-if-changed=shipped");
+}

@@ -1,0 +1,339 @@
+//! Expectations of a run, and how a run fails them.
+
+use std::fmt;
+
+use serde::Serialize;
+use toy_isa::disasm::REGISTER_NAMES;
+use toy_isa::hart::Hart;
+use vmm_core::check::Verdict;
+use vmm_core::check::report::Report;
+use vmm_core::counts::Counts;
+use vmm_core::mode::{End, ModeName};
+
+use crate::schema::{Amount, EndName};
+use crate::terminal::escape_line;
+
+/// What a scenario expects of its runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expectations {
+    /// Of every run.
+    pub all: Vec<Expectation>,
+    /// Of the runs of one mode: these take the place of those in `all` with the same subject.
+    pub of_mode: Vec<(ModeName, Vec<Expectation>)>,
+}
+
+/// One thing that is expected at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// The guest ends in this way.
+    End(EndName),
+    /// It switches itself off with this exit code.
+    ExitCode(u32),
+    /// This is the whole console output.
+    Console(String),
+    /// All of these are parts of the console output.
+    ConsoleContains(Vec<String>),
+    /// The register of this name, one of [`register_names`], holds this.
+    Register(&'static str, u32),
+    /// The word of guest-physical memory at this address holds this.
+    Memory {
+        /// A multiple of 4.
+        address: u32,
+        /// The symbol or the number in the file.
+        name: String,
+        /// The word.
+        value: u32,
+    },
+    /// What has this name, one of [`count_names`], happened so often.
+    Count(&'static str, Amount),
+    /// The property holds, or does not.
+    Holds(Property, bool),
+    /// The guest leaves the path of the bare machine through these rows, in the order of the alphabet, and no others.
+    Holes(Vec<String>),
+}
+
+/// One of Popek and Goldberg's properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// The guest runs as it would on the bare machine.
+    Equivalence,
+    /// The monitor alone decides on resources.
+    ResourceControl,
+    /// Innocuous instructions run on the hardware.
+    Efficiency,
+}
+
+impl Property {
+    fn name(self) -> &'static str {
+        match self {
+            Property::Equivalence => "equivalence",
+            Property::ResourceControl => "resource control",
+            Property::Efficiency => "efficiency",
+        }
+    }
+
+    fn of(self, report: &Report) -> &Verdict {
+        match self {
+            Property::Equivalence => &report.verdict.equivalence,
+            Property::ResourceControl => &report.verdict.resource_control,
+            Property::Efficiency => &report.verdict.efficiency,
+        }
+    }
+}
+
+/// An expectation that a run did not meet. Displays as one sentence, safe to print.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The name of the mode.
+    pub mode: &'static str,
+    /// What was looked at.
+    pub what: String,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure {
+            mode,
+            what,
+            expected,
+            found,
+        } = self;
+        write!(f, "in mode {mode}, {what}: expected {expected}, found {found}")
+    }
+}
+
+impl Expectations {
+    /// What is expected of a run in this mode. Verdicts in `all` are not meant for `bare`, which has no monitor.
+    pub fn of(&self, mode: ModeName) -> Vec<&Expectation> {
+        let own: Vec<&Expectation> = self
+            .of_mode
+            .iter()
+            .filter(|(of, _)| *of == mode)
+            .flat_map(|(_, own)| own)
+            .collect();
+        let general = self
+            .all
+            .iter()
+            .filter(|one| mode != ModeName::Bare || !one.is_verdict())
+            .filter(|one| !own.iter().any(|own| own.subject() == one.subject()));
+        general.chain(own.iter().copied()).collect()
+    }
+
+    /// The expectations that a run did not meet.
+    pub fn failures(&self, report: &Report) -> Vec<Failure> {
+        self.of(report.mode)
+            .into_iter()
+            .filter_map(|one| one.failure(report))
+            .collect()
+    }
+}
+
+impl Expectation {
+    fn is_verdict(&self) -> bool {
+        matches!(self, Expectation::Holds(..) | Expectation::Holes(_))
+    }
+
+    /// What it is about: of two with the same subject, the one of a mode counts.
+    fn subject(&self) -> (u8, &str, u32) {
+        match self {
+            Expectation::End(_) | Expectation::ExitCode(_) => (0, "", 0),
+            Expectation::Console(_) => (1, "", 0),
+            Expectation::ConsoleContains(_) => (2, "", 0),
+            Expectation::Register(name, _) => (3, name, 0),
+            Expectation::Memory { address, .. } => (4, "", *address),
+            Expectation::Count(name, _) => (5, name, 0),
+            Expectation::Holds(property, _) => (6, property.name(), 0),
+            Expectation::Holes(_) => (7, "", 0),
+        }
+    }
+
+    /// How the run fails it; `None` if it does not.
+    fn failure(&self, report: &Report) -> Option<Failure> {
+        let fail = |what: String, expected: String, found: String| {
+            Some(Failure {
+                mode: report.mode.name(),
+                what,
+                expected,
+                found,
+            })
+        };
+        let word = |value: u32| format!("{value} ({value:#x})");
+        match self {
+            Expectation::End(end) if *end == name_of(report.end) => None,
+            Expectation::End(end) => fail(
+                "the end of the guest".into(),
+                describe(*end).into(),
+                report.end.to_string(),
+            ),
+            Expectation::ExitCode(code) if report.exit_code() == Some(*code) => None,
+            Expectation::ExitCode(code) => {
+                fail("the exit code".into(), code.to_string(), report.end.to_string())
+            }
+            Expectation::Console(text) if text.as_bytes() == report.console => None,
+            Expectation::Console(text) => {
+                let same = text
+                    .bytes()
+                    .zip(&report.console)
+                    .take_while(|(a, b)| a == *b)
+                    .count();
+                let what = format!("the console output, equal up to byte {same}");
+                fail(
+                    what,
+                    excerpt(text.as_bytes(), same),
+                    excerpt(&report.console, same),
+                )
+            }
+            Expectation::ConsoleContains(parts) => {
+                let missing = parts
+                    .iter()
+                    .find(|part| !contains(&report.console, part.as_bytes()))?;
+                let expected = format!("it to contain {}", excerpt(missing.as_bytes(), 0));
+                let tail = report.console.len().saturating_sub(EXCERPT);
+                fail(
+                    "the console output".into(),
+                    expected,
+                    excerpt(&report.console, tail),
+                )
+            }
+            Expectation::Register(name, value) => {
+                let found = register(&report.last.guest().hart, name)?;
+                (found != *value).then(|| fail(format!("register {name}"), word(*value), word(found)))?
+            }
+            Expectation::Memory { address, name, value } => {
+                let found = report.last.guest().word(*address);
+                let what = format!(
+                    "the word of memory at {} ({address:#x})",
+                    escape_line(name.as_bytes())
+                );
+                let shown = found.map_or("no memory".to_string(), word);
+                (found != Some(*value)).then(|| fail(what, word(*value), shown))?
+            }
+            Expectation::Count(name, amount) => {
+                let found = count(report, name)?;
+                let what = format!("the count '{name}'");
+                (!amount.contains(found)).then(|| fail(what, amount.to_string(), found.to_string()))?
+            }
+            Expectation::Holds(property, expected) => {
+                let verdict = property.of(report);
+                let wanted = if *expected {
+                    "it to hold"
+                } else {
+                    "it to be broken"
+                };
+                let found = escape_line(verdict.detail.as_bytes());
+                let differs = verdict.holds != *expected;
+                differs.then(|| fail(property.name().to_string(), wanted.to_string(), found))?
+            }
+            Expectation::Holes(rows) => {
+                let found = report.findings.iter().flat_map(|findings| &findings.holes);
+                let mut found: Vec<String> = found.map(|hole| hole.row.to_string()).collect();
+                found.sort();
+                let list = |rows: &[String]| {
+                    if rows.is_empty() {
+                        "none".into()
+                    } else {
+                        rows.join(", ")
+                    }
+                };
+                (found != *rows).then(|| fail("the holes".into(), list(rows), list(&found)))?
+            }
+        }
+    }
+}
+
+fn name_of(end: End) -> EndName {
+    match end {
+        End::PowerOff(_) => EndName::PowerOff,
+        End::Deadlock => EndName::Deadlock,
+        End::DoubleFault(_) => EndName::DoubleFault,
+        End::Budget => EndName::Budget,
+    }
+}
+
+fn describe(end: EndName) -> &'static str {
+    match end {
+        EndName::PowerOff => "the guest to switch itself off",
+        EndName::Deadlock => "a deadlock",
+        EndName::DoubleFault => "a double fault",
+        EndName::Budget => "the budget to be used up",
+    }
+}
+
+/// Bytes of console output that a failure shows.
+const EXCERPT: usize = 60;
+
+/// Some of the text from `at` on, in quotes and escaped.
+fn excerpt(text: &[u8], at: usize) -> String {
+    let rest = &text[at.min(text.len())..];
+    let shown = &rest[..rest.len().min(EXCERPT)];
+    let before = if at > 0 { "..." } else { "" };
+    let after = if shown.len() < rest.len() { "..." } else { "" };
+    format!("{before}\"{}\"{after}", escape_line(shown))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}
+
+/// Where a control register of the processor is kept.
+type Field = fn(&Hart) -> u32;
+
+const CONTROL: [(&str, Field); 12] = [
+    ("pc", |hart| hart.pc),
+    ("status", |hart| hart.csr.status.0),
+    ("tvec", |hart| hart.csr.tvec),
+    ("scratch", |hart| hart.csr.scratch),
+    ("epc", |hart| hart.csr.epc),
+    ("cause", |hart| hart.csr.cause),
+    ("tval", |hart| hart.csr.tval),
+    ("ptbr", |hart| hart.csr.ptbr),
+    ("base", |hart| hart.csr.base),
+    ("bound", |hart| hart.csr.bound),
+    ("xbound", |hart| hart.csr.xbound),
+    ("window", |hart| hart.csr.window),
+];
+
+/// The registers that can be expected.
+pub fn register_names() -> impl Iterator<Item = &'static str> {
+    REGISTER_NAMES[..16]
+        .iter()
+        .copied()
+        .chain(CONTROL.iter().map(|(name, _)| *name))
+}
+
+fn register(hart: &Hart, name: &str) -> Option<u32> {
+    let general = REGISTER_NAMES[..16].iter().position(|register| *register == name);
+    general.map(|index| hart.x[index]).or_else(|| {
+        CONTROL
+            .iter()
+            .find(|(register, _)| *register == name)
+            .map(|(_, field)| field(hart))
+    })
+}
+
+/// The counts that can be expected: the four columns of a report, and [`Counts::scalars`].
+pub fn count_names() -> impl Iterator<Item = &'static str> {
+    let scalars = Counts::default().scalars().map(|(name, _)| name);
+    ["retired", "direct", "traps", "emulated"]
+        .into_iter()
+        .chain(scalars)
+}
+
+fn count(report: &Report, name: &str) -> Option<u64> {
+    match name {
+        "retired" => Some(report.retired),
+        "direct" => Some(report.direct),
+        "traps" => Some(report.traps),
+        "emulated" => Some(report.emulated),
+        _ => report
+            .counts
+            .scalars()
+            .into_iter()
+            .find(|(scalar, _)| *scalar == name)
+            .map(|(_, count)| count),
+    }
+}
