@@ -1,2 +1,102 @@
-//! The `trapeze` binary.
-fn main() {}
+//! The `trapeze` binary: arguments in, one call, output.
+
+mod arguments;
+mod chain;
+mod checked;
+mod commands;
+mod exit_code;
+mod failure;
+mod listing;
+mod output;
+mod text;
+mod trace;
+
+use clap::{Parser, Subcommand};
+
+use exit_code::ExitCode;
+use failure::Failure;
+use output::{Output, complain};
+
+/// A laboratory for virtualization: one guest under every method, checked and compared.
+#[derive(Parser)]
+#[command(
+    name = "trapeze",
+    version,
+    after_help = exit_code::help(),
+    override_usage = "trapeze [COMMAND] [--json]\n       trapeze            compares the methods on the shipped guest OS"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a guest under one method, and check it against the bare machine
+    Run(commands::run::Args),
+    /// Run a guest under several methods, and compare them
+    Compare(commands::compare::Args),
+    /// Explain one event of a run: what set it off, who did what, what it cost
+    Why(commands::why::Args),
+    /// Show the instruction set, and which of its rows are holes
+    Isa(commands::isa::Args),
+    /// Assemble a program
+    Asm(commands::asm::Args),
+    /// Disassemble a program
+    Dis(commands::dis::Args),
+    /// Run an ELF program in ring 3
+    Exec(commands::exec::Args),
+    /// List the shipped scenarios
+    List,
+    /// Print the JSON schema of scenario files
+    Schema,
+    /// Say what this computer can do, and what to do about what it cannot
+    Doctor,
+    /// Print the completions for a shell
+    Completions(commands::completions::Args),
+}
+
+impl Command {
+    /// The exit code of the process.
+    fn run(&self, output: &Output) -> Result<u8, Failure> {
+        match self {
+            Command::Run(args) => commands::run::run(args, output),
+            Command::Compare(args) => commands::compare::run(args, output),
+            Command::Why(args) => commands::why::run(args, output),
+            Command::Isa(args) => commands::isa::run(args, output),
+            Command::Asm(args) => commands::asm::run(args, output),
+            Command::Dis(args) => commands::dis::run(args, output),
+            Command::Exec(args) => return commands::exec::run(args, output),
+            Command::List => commands::list::run(output),
+            Command::Schema => commands::schema::run(output),
+            Command::Doctor => commands::doctor::run(output),
+            Command::Completions(args) => commands::completions::run(args, output),
+        }
+        .map(|()| ExitCode::AsExpected as u8)
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let command = cli
+        .command
+        .unwrap_or_else(|| Command::Compare(commands::compare::Args::default()));
+    let output = Output::new(cli.json);
+    // A panic is an error of ours, and must not look like a guest's exit code.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| command.run(&output)));
+    let code = match result {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            complain(&format!("{:#}", failure.error));
+            failure.code as u8
+        }
+        Err(_) => {
+            complain("this is an error of Trapeze itself; please report it with the command and its files");
+            ExitCode::Internal as u8
+        }
+    };
+    code.into()
+}

@@ -1,0 +1,179 @@
+//! Checked runs of a scenario: what `run` and `compare` have in common.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use scenarios::Scenario;
+use scenarios::expect::{Expectation, Expectations};
+use serde_json::json;
+use vmm_core::check::equivalence::Grain;
+use vmm_core::check::report::{self, Report};
+use vmm_core::mode::{End, ModeName};
+use vmm_core::price::PriceList;
+
+use crate::arguments::GuestOptions;
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, OrFail};
+use crate::output::Output;
+use crate::trace;
+
+/// How a guest is run and checked.
+#[derive(clap::Args, Default)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) guest: GuestOptions,
+    /// Compare states after every instruction, not only where the guest's processor changes hands
+    #[arg(long)]
+    lockstep: bool,
+    /// Write the events to FILE: a trace for Perfetto if it ends in .json, else JSON lines
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+/// A scenario and what became of it.
+pub(crate) struct Checked {
+    /// The scenario, changed as asked.
+    pub(crate) scenario: Scenario,
+    /// One for each mode.
+    pub(crate) reports: Vec<Report>,
+    /// What cycles are counted in.
+    pub(crate) prices: PriceList,
+}
+
+impl CheckOptions {
+    /// Runs the scenario under these modes, or under those that it names itself; writes the trace, if one is wanted.
+    pub(crate) fn check(
+        &self,
+        scenario: &str,
+        modes: Option<&[ModeName]>,
+        output: &Output,
+    ) -> Result<Checked, Failure> {
+        let scenario = self.guest.load(scenario)?;
+        let prices = PriceList::textbook();
+        let options = report::Options {
+            engine: self.guest.engine,
+            budget: scenario.budget,
+            grain: if self.lockstep {
+                Grain::Lockstep
+            } else {
+                Grain::SyncPoints
+            },
+            prices: &prices,
+            now: nanoseconds,
+        };
+        let modes = modes.unwrap_or(&scenario.modes);
+        let reports = output
+            .busy(format!("running {}", scenario.name), || {
+                report::compare(&scenario.setup, modes, options)
+            })
+            .or_bad_input(|| format!("cannot load the guest of '{}'", scenario.name))?;
+        if let Some(path) = &self.trace {
+            trace::write(path, &scenario.name, &reports)?;
+        }
+        Ok(Checked {
+            scenario,
+            reports,
+            prices,
+        })
+    }
+}
+
+impl Checked {
+    /// The object that `--json` prints, without the runs.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let failures: Vec<String> = self.failures();
+        json!({
+            "scenario": self.scenario.name,
+            "title": self.scenario.title,
+            "profile": self.scenario.setup.profile.describe(),
+            "price_list": { "name": self.prices.name, "assumed": self.prices.assumed },
+            "failures": failures,
+        })
+    }
+
+    /// One line on what cycles are.
+    pub(crate) fn price_note(&self) -> String {
+        price_note(&self.prices)
+    }
+
+    /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to switch
+    /// itself off, unless `any_end` will do.
+    pub(crate) fn verdict(&self, any_end: bool) -> Result<(), Failure> {
+        let mut complaints = self.failures();
+        let mut code = ExitCode::NotAsExpected;
+        for report in &self.reports {
+            let expectation = self.end_expectation(report.mode);
+            let silent = expectation.is_none() && report.exit_code().is_none() && !any_end;
+            if silent {
+                complaints.push(format!("in mode {}, {}", report.mode, report.end));
+            }
+            let missed = |one| {
+                !Expectations {
+                    all: vec![one],
+                    of_mode: vec![],
+                }
+                .failures(report)
+                .is_empty()
+            };
+            if code == ExitCode::NotAsExpected && (silent || expectation.is_some_and(missed)) {
+                code = code_of(report.end);
+            }
+        }
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        if code == ExitCode::Budget {
+            complaints.push(format!(
+                "the budget is {} attempts; --budget N sets another",
+                self.scenario.budget
+            ));
+        }
+        let list = complaints.join("\n  ");
+        Err(Failure::new(
+            code,
+            format!("'{}' did not go as it should:\n  {list}", self.scenario.name),
+        ))
+    }
+
+    /// What the scenario expects of the end under this mode.
+    fn end_expectation(&self, mode: ModeName) -> Option<Expectation> {
+        let of_end = |one: &&&Expectation| matches!(one, Expectation::End(_) | Expectation::ExitCode(_));
+        let all = self.scenario.expect.of(mode);
+        all.iter().find(of_end).map(|one| (*one).clone())
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let failures = self.scenario.failures(&self.reports);
+        failures.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// The exit code for an unexpected end.
+fn code_of(end: End) -> ExitCode {
+    match end {
+        End::PowerOff(_) => ExitCode::NotAsExpected,
+        End::Budget => ExitCode::Budget,
+        End::Deadlock => ExitCode::Deadlock,
+        End::DoubleFault(_) => ExitCode::DoubleFault,
+    }
+}
+
+/// One line on what cycles are.
+pub(crate) fn price_note(prices: &PriceList) -> String {
+    let assumed = if prices.assumed {
+        ": all assumed, none measured"
+    } else {
+        ""
+    };
+    format!(
+        "Cycles are simulated, on the price list \"{}\"{assumed}.\n",
+        prices.name
+    )
+}
+
+/// The host's clock, from any beginning.
+fn nanoseconds() -> u64 {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

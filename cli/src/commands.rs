@@ -1,0 +1,13 @@
+//! The commands, one module each, with its arguments and a `run`.
+
+pub(crate) mod asm;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod dis;
+pub(crate) mod doctor;
+pub(crate) mod exec;
+pub(crate) mod isa;
+pub(crate) mod list;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod why;

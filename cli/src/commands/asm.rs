@@ -1,0 +1,90 @@
+//! `trapeze asm`: from sources to an ELF executable, or to a listing.
+
+use std::path::PathBuf;
+
+use scenarios::limit;
+use serde_json::json;
+use toy_isa::asm::{self, Source};
+use toy_isa::image::Image;
+
+use crate::failure::{Failure, OrFail};
+use crate::listing::Listing;
+use crate::output::Output;
+
+/// Arguments of `asm`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The sources of one program, with those that they include
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write an ELF executable instead of printing a listing
+    #[arg(short, value_name = "OUT.elf")]
+    output: Option<PathBuf>,
+    /// Where the program begins, in decimal or after 0x in hexadecimal
+    #[arg(long, value_name = "ADDRESS", default_value = "0", value_parser = number)]
+    origin: u32,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    let sources = args.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let options = asm::Options {
+        origin: args.origin,
+        ..asm::Options::default()
+    };
+    let image = asm::assemble(&sources, &options).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(asm::Diagnostic::render).collect();
+        Failure::bad_input(errors.join("\n"))
+    })?;
+    if let Some(path) = &args.output {
+        std::fs::write(path, image.to_elf()).or_bad_input(|| format!("cannot write {}", path.display()))?;
+    }
+    let listing = Listing {
+        image: &image,
+        sources: &sources,
+    };
+    if output.json {
+        output.object(&json(&listing))
+    } else if args.output.is_some() {
+        Ok(())
+    } else {
+        output.text(listing.text().trim_start_matches('\n'))
+    }
+}
+
+/// A program as a JSON object.
+pub(crate) fn json(listing: &Listing) -> serde_json::Value {
+    let image: &Image = listing.image;
+    let segments: Vec<_> = image
+        .segments
+        .iter()
+        .map(|segment| {
+            json!({
+                "address": segment.address,
+                "size": segment.size,
+                "read": segment.read,
+                "write": segment.write,
+                "execute": segment.execute,
+            })
+        })
+        .collect();
+    let code: Vec<_> = listing.places().collect();
+    json!({ "entry": image.entry, "segments": segments, "code": code })
+}
+
+fn read(path: &PathBuf) -> Result<Source, Failure> {
+    let bytes =
+        scenarios::read_limited(path, limit::SOURCE).map_err(|error| Failure::bad_input(error.render()))?;
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes).or_bad_input(|| format!("{name} is no text"))?;
+    Ok(Source::new(name, text))
+}
+
+/// A number of 32 bits, in decimal or after `0x` in hexadecimal.
+pub(crate) fn number(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| format!("{error}; expected decimal, or hexadecimal after 0x, below 2^32"))
+}

@@ -1,0 +1,179 @@
+//! `trapeze compare`: one guest under several methods.
+
+use scenarios::terminal::escape_line;
+use serde_json::json;
+use toy_isa::profile::ProfileName;
+use vmm_core::check::Verdict;
+use vmm_core::check::report::Report;
+use vmm_core::mode::{End, ModeName};
+
+use crate::arguments::{DEFAULT_SCENARIO, mode};
+use crate::checked::{CheckOptions, Checked};
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+use crate::text::{short, wrap};
+
+/// Arguments of `compare`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The name of a shipped scenario, or the path of one
+    #[arg(default_value = DEFAULT_SCENARIO)]
+    scenario: String,
+    /// The modes to compare, instead of those that the scenario names
+    #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = mode())]
+    modes: Option<Vec<ModeName>>,
+    /// Show what the guest printed
+    #[arg(long)]
+    console: bool,
+    #[command(flatten)]
+    check: CheckOptions,
+}
+
+impl Default for Args {
+    fn default() -> Args {
+        Args {
+            scenario: DEFAULT_SCENARIO.to_string(),
+            modes: None,
+            console: false,
+            check: CheckOptions::default(),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    let checked = args.check.check(&args.scenario, args.modes.as_deref(), output)?;
+    if output.json {
+        let mut object = checked.json();
+        object["modes"] = json!(checked.reports);
+        output.object(&object)?;
+    } else {
+        output.text(&render(&checked, &args.scenario, args.console, output.paint))?;
+    }
+    checked.verdict(args.check.guest.profile.is_some())
+}
+
+/// The comparison for people. It says nothing that differs from one host, or one run, to the next.
+fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> String {
+    let scenario = &checked.scenario;
+    let profile = &scenario.setup.profile;
+    let title = format!(
+        "{}: {}",
+        escape_line(scenario.name.as_bytes()),
+        escape_line(scenario.title.as_bytes())
+    );
+    let mut text = paint.strong(wrap("", &title).trim_end());
+    text += &format!("\nprofile {}\n\n", profile.describe());
+    text += &table(&checked.reports, paint);
+    text += "\nE equivalence, R resource control, F efficiency (Popek and Goldberg 1974)\n";
+    for report in &checked.reports {
+        text += &broken(report, paint);
+    }
+    if console {
+        text += &consoles(&checked.reports, paint);
+    }
+    text += "\n";
+    text += &checked.price_note();
+    text + &format!("Try next: {}\n", hint(checked, argument))
+}
+
+fn table(reports: &[Report], paint: Paint) -> String {
+    let head = format!(
+        "{:<10} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}   E   R   F",
+        "mode", "exit", "retired", "direct", "traps", "emulated", "cycles", "slowdown"
+    );
+    let mut text = paint.faint(&head) + "\n";
+    for report in reports {
+        text += &format!(
+            "{:<10} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}",
+            report.mode.name(),
+            end(report.end),
+            short(report.retired),
+            share(report.direct, report.retired),
+            short(report.traps),
+            short(report.emulated),
+            short(report.cycles),
+            format!("{:.2}x", report.slowdown),
+        );
+        for (_, verdict) in properties(report) {
+            text += &light(verdict, paint);
+        }
+        text += "\n";
+    }
+    text
+}
+
+/// The three properties of a monitor; none where there is no monitor.
+fn properties(report: &Report) -> [(&'static str, Option<&Verdict>); 3] {
+    let verdict = &report.verdict;
+    let of = |verdict| Some(verdict).filter(|_| report.mode != ModeName::Bare);
+    [
+        ("equivalence", of(&verdict.equivalence)),
+        ("resource control", of(&verdict.resource_control)),
+        ("efficiency", of(&verdict.efficiency)),
+    ]
+}
+
+fn light(verdict: Option<&Verdict>, paint: Paint) -> String {
+    match verdict {
+        None => "   –".to_string(),
+        Some(verdict) if verdict.holds => format!(" {}", paint.good("yes")),
+        Some(_) => format!("  {}", paint.bad("NO")),
+    }
+}
+
+/// Why each broken property is broken.
+fn broken(report: &Report, paint: Paint) -> String {
+    properties(report)
+        .into_iter()
+        .filter_map(|(name, verdict)| Some((name, verdict.filter(|verdict| !verdict.holds)?)))
+        .map(|(name, verdict)| {
+            let head = format!("{} breaks {name}:", report.mode);
+            let reason = wrap("  ", &escape_line(verdict.detail.as_bytes()));
+            format!("\n{}\n{reason}", paint.bad(&head))
+        })
+        .collect()
+}
+
+fn consoles(reports: &[Report], paint: Paint) -> String {
+    reports
+        .iter()
+        .map(|report| {
+            let head = paint.strong(&format!("console under {}:", report.mode));
+            format!("\n{head}\n{}", super::run::console(&report.console))
+        })
+        .collect()
+}
+
+fn end(end: End) -> String {
+    match end {
+        End::PowerOff(code) => code.to_string(),
+        End::Budget => "budget".to_string(),
+        End::Deadlock => "stuck".to_string(),
+        End::DoubleFault(_) => "fault".to_string(),
+    }
+}
+
+/// A percentage with one decimal, rounded down, so that 100 % means all.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".to_string();
+    }
+    let thousandths = u128::from(part) * 1000 / u128::from(whole);
+    format!("{}.{}%", thousandths / 10, thousandths % 10)
+}
+
+fn hint(checked: &Checked, argument: &str) -> String {
+    let argument = escape_line(argument.as_bytes());
+    let profile = checked.scenario.setup.profile.base();
+    let differs = |report: &&Report| !report.verdict.equivalence.holds;
+    match checked.reports.iter().find(differs) {
+        Some(_) if checked.scenario.setup.profile.holes().next().is_some() => {
+            format!("trapeze isa --profile {}", profile.name())
+        }
+        None if profile == ProfileName::Classic => {
+            format!("trapeze compare {argument} --profile leaky")
+        }
+        _ => format!("trapeze why --list {argument}"),
+    }
+}

@@ -1,0 +1,71 @@
+//! `trapeze dis`: from an ELF file, a scenario or a single word to instructions.
+
+use std::path::Path;
+
+use serde_json::json;
+use toy_isa::disasm::disassemble;
+
+use crate::arguments;
+use crate::commands::asm::{self, number};
+use crate::failure::Failure;
+use crate::listing::Listing;
+use crate::output::Output;
+
+/// Arguments of `dis`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// An ELF file, or a scenario: its name or its path
+    #[arg(required_unless_present = "word", value_name = "FILE.elf|SCENARIO")]
+    program: Option<String>,
+    /// One instruction word, in decimal or after 0x in hexadecimal
+    #[arg(long, conflicts_with = "program", value_parser = number)]
+    word: Option<u32>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    match (&args.program, args.word) {
+        (_, Some(word)) => one(word, output),
+        (Some(program), None) if is_elf(program) => {
+            let image = scenarios::load_elf(Path::new(program));
+            let image = image.map_err(|error| Failure::bad_input(error.render()))?;
+            all(
+                &Listing {
+                    image: &image,
+                    sources: &[],
+                },
+                output,
+            )
+        }
+        (program, None) => {
+            let scenario = arguments::find(program.as_deref().unwrap_or(arguments::DEFAULT_SCENARIO))?;
+            let listing = Listing {
+                image: &scenario.setup.image,
+                sources: &scenario.sources,
+            };
+            all(&listing, output)
+        }
+    }
+}
+
+fn one(word: u32, output: &Output) -> Result<(), Failure> {
+    let instruction = disassemble(word, 0);
+    if output.json {
+        return output.object(&json!({ "word": word, "instruction": instruction }));
+    }
+    output.text(&format!("{instruction}\n"))
+}
+
+fn all(listing: &Listing, output: &Output) -> Result<(), Failure> {
+    if output.json {
+        return output.object(&asm::json(listing));
+    }
+    output.text(listing.text().trim_start_matches('\n'))
+}
+
+/// Whether the name is that of an ELF file; its contents are looked at when it is loaded.
+fn is_elf(program: &str) -> bool {
+    Path::new(program)
+        .extension()
+        .is_some_and(|extension| extension == "elf")
+}

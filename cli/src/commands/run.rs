@@ -1,0 +1,95 @@
+//! `trapeze run`: one guest under one method.
+
+use scenarios::terminal::{escape, escape_line};
+use vmm_core::check::Verdict;
+use vmm_core::check::report::Report;
+use vmm_core::mode::ModeName;
+
+use crate::arguments::{DEFAULT_SCENARIO, mode};
+use crate::checked::{CheckOptions, Checked};
+use crate::failure::Failure;
+use crate::output::{Output, Paint};
+use crate::text::{exact, wrap};
+
+/// Arguments of `run`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The name of a shipped scenario, or the path of one
+    #[arg(default_value = DEFAULT_SCENARIO)]
+    scenario: String,
+    /// The method
+    #[arg(long, value_name = "M", default_value = "trap", value_parser = mode())]
+    mode: ModeName,
+    #[command(flatten)]
+    check: CheckOptions,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    let checked = args.check.check(&args.scenario, Some(&[args.mode]), output)?;
+    let report = checked
+        .reports
+        .first()
+        .expect("there is one report for each mode");
+    if output.json {
+        let mut object = checked.json();
+        let run = serde_json::to_value(report).expect("a report is always JSON");
+        object
+            .as_object_mut()
+            .into_iter()
+            .for_each(|all| all.extend(run.as_object().cloned().unwrap_or_default()));
+        output.object(&object)?;
+    } else {
+        output.text(&render(&checked, report, output.paint))?;
+    }
+    checked.verdict(false)
+}
+
+/// What a guest printed, safe for a terminal, ending with a newline if there is anything.
+pub(crate) fn console(bytes: &[u8]) -> String {
+    let mut text = escape(bytes);
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
+    let name = escape_line(checked.scenario.name.as_bytes());
+    let head = format!("{name} under {} ({})", report.mode, report.mode.describe());
+    let mut text = console(&report.console);
+    text += &format!("\n{}\n", paint.strong(wrap("", &head).trim_end()));
+    text += &wrap("  ", &format!("{}.", report.end));
+    text += &wrap(
+        "  ",
+        &format!(
+            "{} instructions retired, {} of them directly on the hardware; {} traps; \
+             {} instructions carried out by a monitor; {} cycles, {:.2} times those of the bare machine.",
+            exact(report.retired),
+            exact(report.direct),
+            exact(report.traps),
+            exact(report.emulated),
+            exact(report.cycles),
+            report.slowdown
+        ),
+    );
+    if report.mode != ModeName::Bare {
+        let verdict = &report.verdict;
+        text += "\n";
+        text += &property("equivalence", &verdict.equivalence, paint);
+        text += &property("resource control", &verdict.resource_control, paint);
+        text += &property("efficiency", &verdict.efficiency, paint);
+    }
+    text + "\n" + &checked.price_note()
+}
+
+fn property(name: &str, verdict: &Verdict, paint: Paint) -> String {
+    let answer = if verdict.holds { "yes" } else { "NO " };
+    let first = format!("  {name:<16}  {answer}  ");
+    let painted = if verdict.holds {
+        paint.good(answer)
+    } else {
+        paint.bad(answer)
+    };
+    wrap(&first, &escape_line(verdict.detail.as_bytes())).replacen(answer, &painted, 1)
+}
