@@ -9,7 +9,8 @@ use toy_isa::profile::Profile;
 
 /// Which frame of real memory holds each frame of guest memory.
 ///
-/// Frames are never identity-mapped and never in a row, so that a forgotten translation cannot go unseen.
+/// Where the hardware can page, frames are never identity-mapped and never in a row, so that a forgotten translation
+/// cannot go unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frames {
     host: Vec<u32>,
@@ -48,6 +49,16 @@ impl Frames {
         }
         Frames {
             host: frames,
+            guest: inverse,
+        }
+    }
+
+    /// Frames in a row, from real frame `first` on: for a machine that has only relocation and limit.
+    pub fn contiguous(first: u32, count: u32) -> Frames {
+        let mut inverse = vec![None; first as usize];
+        inverse.extend((0..count).map(Some));
+        Frames {
+            host: (first..first + count).collect(),
             guest: inverse,
         }
     }

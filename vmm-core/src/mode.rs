@@ -1,5 +1,7 @@
 //! Execution modes: the methods of virtualization, behind one small trait.
 
+use std::sync::Arc;
+
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::machine::Machine;
 use toy_isa::trap::Trap;
@@ -7,6 +9,7 @@ use toy_isa::trap::Trap;
 use crate::counts::Counts;
 use crate::event::{Delivery, Log};
 use crate::guest::GuestView;
+use crate::hundred::HundredLines;
 use crate::modes::trap::Layout;
 use crate::modes::{bare::Bare, interpret::Interpret, trap::TrapAndEmulate};
 use crate::setup::Setup;
@@ -28,7 +31,7 @@ pub enum Exit {
     Hardware(Trap),
     /// The guest's own processor changed hands in this way, and nobody has to answer.
     Virtual(Sync, Delivery),
-    /// The fuel is used up.
+    /// The fuel is used up, or the engine wants to be asked again.
     Fuel,
     /// The guest is over.
     End(End),
@@ -115,6 +118,16 @@ pub(crate) fn native(exit: EngineExit) -> Exit {
     }
 }
 
+/// The engine's exit where the guest runs under a monitor: every trap is the monitor's. What else can end a stretch
+/// of direct execution happens only where a profile lets a privileged row take effect.
+pub(crate) fn hosted(exit: EngineExit) -> Exit {
+    match exit {
+        EngineExit::Trap(trap) => Exit::Hardware(trap),
+        EngineExit::Return => Exit::Fuel,
+        other => native(other),
+    }
+}
+
 /// Which mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModeName {
@@ -124,10 +137,12 @@ pub enum ModeName {
     Interpret,
     /// Trap-and-emulate, in one of two layouts of rings.
     Trap(Layout),
+    /// Trap-and-emulate as in 1974, for guests that do not page: the monitor in a hundred lines.
+    Hundred,
 }
 
 impl ModeName {
-    /// All of them, in the order of the lecture.
+    /// Those that run every guest, in the order of the lecture.
     pub const ALL: [ModeName; 4] = [
         ModeName::Bare,
         ModeName::Interpret,
@@ -142,13 +157,17 @@ impl ModeName {
             ModeName::Interpret => "interpret",
             ModeName::Trap(Layout::RingDeprivileging) => "trap",
             ModeName::Trap(Layout::RingCompression) => "trap:0/3/3",
+            ModeName::Hundred => "hundred",
         }
     }
 
     /// The mode of this name; `trap:0/1/3` is another name of `trap`.
     pub fn from_name(name: &str) -> Option<ModeName> {
         let name = if name == "trap:0/1/3" { "trap" } else { name };
-        ModeName::ALL.into_iter().find(|mode| mode.name() == name)
+        ModeName::ALL
+            .into_iter()
+            .chain([ModeName::Hundred])
+            .find(|mode| mode.name() == name)
     }
 
     /// The method in a few words.
@@ -162,6 +181,7 @@ impl ModeName {
             ModeName::Trap(Layout::RingCompression) => {
                 "trap-and-emulate: guest kernel and user both in ring 3"
             }
+            ModeName::Hundred => "trap-and-emulate in a hundred lines, with relocation and limit only",
         }
     }
 
@@ -181,6 +201,10 @@ impl ModeName {
             }
             ModeName::Trap(layout) => {
                 let (machine, mode) = TrapAndEmulate::build(setup, layout)?;
+                (machine, Box::new(mode))
+            }
+            ModeName::Hundred => {
+                let (machine, mode) = HundredLines::build(setup, Arc::clone(&setup.profile))?;
                 (machine, Box::new(mode))
             }
         })

@@ -96,7 +96,7 @@ impl Run {
                     }
                 }
                 Exit::Virtual(sync, how) => return self.sync(sync, how),
-                Exit::Fuel => return Stop::Fuel,
+                Exit::Fuel => {}
                 Exit::End(end) => self.ended = Some(end),
             }
         }

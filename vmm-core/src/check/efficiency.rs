@@ -19,7 +19,7 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
         ModeName::Interpret => Verdict::no(format!(
             "{share}: pure emulation is no monitor in Popek and Goldberg's sense"
         )),
-        ModeName::Trap(_) => {
+        ModeName::Trap(_) | ModeName::Hundred => {
             let memory = format!(
                 "memory traps, not counted against it: {} shadow fills, {} stores to page tables, {} device accesses, \
                  {} beyond the limit",

@@ -12,6 +12,7 @@ use toy_isa::profile::{Behaviour, Profile};
 use toy_isa::row::Row;
 
 use crate::check::equivalence::{Divergence, Grain, Pair, locate};
+use crate::hundred::HundredLines;
 use crate::mode::ModeName;
 use crate::modes::trap::TrapAndEmulate;
 use crate::run::Run;
@@ -103,6 +104,10 @@ fn first_divergence(
         let guest = match mode {
             ModeName::Trap(layout) => {
                 let (machine, monitor) = TrapAndEmulate::build_on(setup, layout, Arc::new(hardware.clone()))?;
+                Run::with(mode, machine, Box::new(monitor), engine)
+            }
+            ModeName::Hundred => {
+                let (machine, monitor) = HundredLines::build(setup, Arc::new(hardware.clone()))?;
                 Run::with(mode, machine, Box::new(monitor), engine)
             }
             ModeName::Bare | ModeName::Interpret => Run::new(setup, mode, engine)?,

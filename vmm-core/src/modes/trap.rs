@@ -16,7 +16,7 @@ use std::sync::Arc;
 use toy_isa::bus::Pace;
 use toy_isa::cpu::{self, Poll, poll};
 use toy_isa::devices::Devices;
-use toy_isa::engine::{Engine, Exit as EngineExit};
+use toy_isa::engine::Engine;
 use toy_isa::hart::Hart;
 use toy_isa::machine::{Board, LoadError, Machine};
 use toy_isa::profile::Profile;
@@ -24,7 +24,7 @@ use toy_isa::trap::Trap;
 
 use crate::event::{Delivery, Event};
 use crate::guest::{GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::setup::Setup;
 use allocator::Allocator;
 use shadow::Shadow;
@@ -177,24 +177,14 @@ impl Mode for TrapAndEmulate {
                 },
             }
         }
-        loop {
-            match engine.run(machine, end.saturating_sub(machine.attempts)) {
-                EngineExit::Trap(trap) => {
-                    // Where the handler itself cannot be fetched, no monitor gets control.
-                    let entry = cpu::fetch(&machine.hart, &mut machine.board);
-                    self.leave_guest(machine, trap, notes);
-                    return match entry {
-                        Ok(_) => Exit::Hardware(trap),
-                        Err(fault) => Exit::End(End::DoubleFault(fault)),
-                    };
-                }
-                // Only where a profile lets `mret` take effect outside ring 0: not the monitor's doing.
-                EngineExit::Return => {}
-                EngineExit::Fuel => return Exit::Fuel,
-                EngineExit::PowerOff(code) => return Exit::End(End::PowerOff(code)),
-                EngineExit::Deadlock => return Exit::End(End::Deadlock),
-                EngineExit::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
-            }
+        let exit = hosted(engine.run(machine, end.saturating_sub(machine.attempts)));
+        let Exit::Hardware(trap) = exit else { return exit };
+        // Where the entry page cannot be fetched, no monitor gets control.
+        let entry = cpu::fetch(&machine.hart, &mut machine.board);
+        self.leave_guest(machine, trap, notes);
+        match entry {
+            Ok(_) => exit,
+            Err(fault) => Exit::End(End::DoubleFault(fault)),
         }
     }
 

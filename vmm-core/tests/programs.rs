@@ -1,0 +1,65 @@
+//! The C programs that ship: each prints what it should, on every engine; and the interpreter among them measures what
+//! pure emulation costs.
+
+use std::path::PathBuf;
+
+use toy_isa::engine::EngineName;
+use toy_isa::image::Image;
+use vmm_core::userland::{Ending, Options, run};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios/c")
+}
+
+fn load(name: &str) -> Image {
+    let path = folder().join("images").join(format!("{name}.elf"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Image::from_elf(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn execute(name: &str, engine: EngineName) -> (Ending, u64, String) {
+    let options = Options {
+        engine,
+        budget: 100_000_000,
+        memory: 16 << 20,
+        arguments: vec![name.to_string()],
+    };
+    let mut text = Vec::new();
+    let outcome = run(&load(name), &options, &mut |bytes| text.extend_from_slice(bytes)).expect("it fits");
+    (
+        outcome.ending,
+        outcome.retired,
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder().join("images"))
+        .expect("the images ship")
+        .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_string))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_program_prints_what_it_should() {
+    let names = names();
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        let expected = std::fs::read_to_string(folder().join("expected").join(format!("{name}.txt")));
+        let (ending, _, text) = execute(&name, EngineName::Interpreter);
+        assert_eq!((ending, Some(text)), (Ending::Exited(0), expected.ok()), "{name}");
+    }
+}
+
+#[test]
+fn the_reference_prints_and_counts_the_same() {
+    for name in ["hello", "fib", "sieve"] {
+        assert_eq!(
+            execute(name, EngineName::Reference),
+            execute(name, EngineName::Interpreter),
+            "{name}"
+        );
+    }
+}
