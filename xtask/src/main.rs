@@ -4,6 +4,7 @@ mod cc;
 mod gnu_corpus;
 mod programs;
 mod sweep;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,8 @@ enum Chore {
     Programs(programs::Args),
     /// Disassemble and assemble again every one of the 2^32 words
     Sweep(sweep::Args),
+    /// Check the arrows between crates, licences and the width of lines
+    Tidy(tidy::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,5 +35,6 @@ fn main() -> anyhow::Result<()> {
         Chore::GnuCorpus(args) => gnu_corpus::run(&args),
         Chore::Programs(args) => programs::run(&args),
         Chore::Sweep(args) => sweep::run(&args),
+        Chore::Tidy(args) => tidy::run(&args),
     }
 }
