@@ -56,7 +56,10 @@ impl Actor {
     pub(crate) fn of(record: &Record) -> Actor {
         match record.event {
             Event::Exit { .. } => Actor::Hardware,
-            Event::Enter { how, .. } if how == Delivery::Hardware => Actor::Hardware,
+            Event::Enter {
+                how: Delivery::Hardware,
+                ..
+            } => Actor::Hardware,
             Event::Return { .. } if record.exit.is_none() => Actor::Hardware,
             _ => Actor::Monitor,
         }

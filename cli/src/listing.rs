@@ -76,28 +76,33 @@ impl Listing<'_> {
     }
 
     /// All code, one line for each instruction: address, word, instruction, and the line of the source where it is
-    /// another one than before.
+    /// another one than before. The name of the file stands above.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut last = (None, None);
         for place in self.places() {
+            let here = (place.file.clone(), place.line);
+            if let (Some(file), true) = (&place.file, here.0 != last.0) {
+                text += &format!("\n# {}\n", escape_line(file.as_bytes()));
+            }
             for label in self.labels(place.address) {
                 text += &format!("\n{:08x} <{label}>:\n", place.address);
             }
             let instruction = place.instruction.as_deref().unwrap_or_default();
             let word = place.word.unwrap_or_default();
-            let here = (place.file.clone(), place.line);
             let mut line = format!("  {:08x}  {word:08x}  {instruction}", place.address);
-            if here != last {
-                if let Some(source) = origin(&place, here.0 == last.0) {
-                    line = cut(&format!("{line:<46}  # {source}"), WIDTH);
-                }
-                last = here;
+            if let (Some(number), true) = (place.line, here != last) {
+                let source = escape_line(place.source.as_deref().unwrap_or_default().as_bytes());
+                line = cut(&format!("{line:<46}  # {number}  {source}"), WIDTH)
+                    .trim_end()
+                    .to_string();
             }
             text += &line;
             text.push('\n');
+            last = here;
         }
-        text + &self.data()
+        text += &self.data();
+        text.trim_start_matches('\n').to_string()
     }
 
     /// The word at an address of the image.
@@ -142,17 +147,4 @@ impl Listing<'_> {
         }
         format!("\nData:\n{}", lines.concat())
     }
-}
-
-/// `file:line  text`, or without the file if it is the same as before.
-fn origin(place: &Place, same_file: bool) -> Option<String> {
-    let (file, line) = (place.file.as_ref()?, place.line?);
-    let file = if same_file {
-        String::new()
-    } else {
-        escape_line(file.as_bytes())
-    };
-    let source = place.source.as_deref().unwrap_or_default();
-    let source = escape_line(source.as_bytes());
-    Some(format!("{file}:{line}  {source}").trim_end().to_string())
 }

@@ -22,6 +22,7 @@ use output::{Output, complain};
 #[command(
     name = "trapeze",
     version,
+    max_term_width = 80,
     after_help = exit_code::help(),
     override_usage = "trapeze [COMMAND] [--json]\n       trapeze            compares the methods on the shipped guest OS"
 )]

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vmm_core::check::report::Report;
-use vmm_core::event::{Delivery, Event, Log, Record};
+use vmm_core::event::{Event, Log, Record};
 
+use crate::chain::Actor;
 use crate::failure::{Failure, OrFail};
 use crate::output::complain;
 
@@ -77,14 +78,9 @@ impl Lane {
 
     /// Who does what this event tells of.
     fn of(record: &Record) -> Lane {
-        match record.event {
-            Event::Exit { .. }
-            | Event::Enter {
-                how: Delivery::Hardware,
-                ..
-            } => Lane::Hardware,
-            Event::Return { .. } if record.exit.is_none() => Lane::Hardware,
-            _ => Lane::Monitor,
+        match Actor::of(record) {
+            Actor::Hardware => Lane::Hardware,
+            Actor::Monitor => Lane::Monitor,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `trapeze asm`: from sources to an ELF executable, or to a listing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use scenarios::limit;
 use serde_json::json;
@@ -27,7 +27,11 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    let sources = args.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let sources = args
+        .files
+        .iter()
+        .map(|path| read(path))
+        .collect::<Result<Vec<_>, _>>()?;
     let options = asm::Options {
         origin: args.origin,
         ..asm::Options::default()
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     } else if args.output.is_some() {
         Ok(())
     } else {
-        output.text(listing.text().trim_start_matches('\n'))
+        output.text(&listing.text())
     }
 }
 
@@ -72,7 +76,7 @@ pub(crate) fn json(listing: &Listing) -> serde_json::Value {
     json!({ "entry": image.entry, "segments": segments, "code": code })
 }
 
-fn read(path: &PathBuf) -> Result<Source, Failure> {
+fn read(path: &Path) -> Result<Source, Failure> {
     let bytes =
         scenarios::read_limited(path, limit::SOURCE).map_err(|error| Failure::bad_input(error.render()))?;
     let name = path.display().to_string();

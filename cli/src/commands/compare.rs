@@ -66,9 +66,7 @@ fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> Str
     text += &format!("\nprofile {}\n\n", profile.describe());
     text += &table(&checked.reports, paint);
     text += "\nE equivalence, R resource control, F efficiency (Popek and Goldberg 1974)\n";
-    for report in &checked.reports {
-        text += &broken(report, paint);
-    }
+    text += &broken(&checked.reports, paint);
     if console {
         text += &consoles(&checked.reports, paint);
     }
@@ -122,17 +120,28 @@ fn light(verdict: Option<&Verdict>, paint: Paint) -> String {
     }
 }
 
-/// Why each broken property is broken.
-fn broken(report: &Report, paint: Paint) -> String {
-    properties(report)
-        .into_iter()
-        .filter_map(|(name, verdict)| Some((name, verdict.filter(|verdict| !verdict.holds)?)))
-        .map(|(name, verdict)| {
-            let head = format!("{} breaks {name}:", report.mode);
-            let reason = wrap("  ", &escape_line(verdict.detail.as_bytes()));
-            format!("\n{}\n{reason}", paint.bad(&head))
-        })
-        .collect()
+/// Why each broken property is broken, said once where it is the same under several modes.
+fn broken(reports: &[Report], paint: Paint) -> String {
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for report in reports {
+        for (name, verdict) in properties(report) {
+            let Some(verdict) = verdict.filter(|verdict| !verdict.holds) else {
+                continue;
+            };
+            let same =
+                |reason: &&mut (&str, &str, _)| (reason.0, reason.1) == (name, verdict.detail.as_str());
+            match reasons.iter_mut().find(same) {
+                Some((_, _, modes)) => modes.push(report.mode.name()),
+                None => reasons.push((name, &verdict.detail, vec![report.mode.name()])),
+            }
+        }
+    }
+    let text = reasons.iter().map(|(name, detail, modes)| {
+        let head = format!("No {name} under {}:", modes.join(" and "));
+        let reason = wrap("  ", &escape_line(detail.as_bytes()));
+        format!("\n{}\n{reason}", paint.bad(&head))
+    });
+    text.collect()
 }
 
 fn consoles(reports: &[Report], paint: Paint) -> String {

@@ -60,7 +60,7 @@ fn all(listing: &Listing, output: &Output) -> Result<(), Failure> {
     if output.json {
         return output.object(&asm::json(listing));
     }
-    output.text(listing.text().trim_start_matches('\n'))
+    output.text(&listing.text())
 }
 
 /// Whether the name is that of an ELF file; its contents are looked at when it is loaded.

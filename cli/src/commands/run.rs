@@ -58,7 +58,10 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     let name = escape_line(checked.scenario.name.as_bytes());
     let head = format!("{name} under {} ({})", report.mode, report.mode.describe());
     let mut text = console(&report.console);
-    text += &format!("\n{}\n", paint.strong(wrap("", &head).trim_end()));
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text += &format!("{}\n", paint.strong(wrap("", &head).trim_end()));
     text += &wrap("  ", &format!("{}.", report.end));
     text += &wrap(
         "  ",

@@ -1,0 +1,227 @@
+//! Running guests: `run`, `compare`, `why` and their exit codes.
+
+mod common;
+
+use common::{LOOP, TRAP_LOOP, json, printer, run, scenario};
+use serde_json::Value;
+
+#[test]
+fn without_arguments_it_compares_the_methods_on_the_shipped_guest() {
+    let done = run(&[]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    for word in [
+        "guest-os",
+        "bare",
+        "interpret",
+        "trap",
+        "trap:0/3/3",
+        "textbook",
+        "assumed",
+        "Try next",
+    ] {
+        assert!(done.out.contains(word), "{word}: {}", done.out);
+    }
+    assert!(
+        done.out.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        done.out
+    );
+    assert_eq!(done.out, run(&["compare", "guest-os"]).out, "it is deterministic");
+}
+
+#[test]
+fn a_comparison_is_one_object_with_a_report_for_each_mode() {
+    let object = json(&["compare", "guest-os", "--modes", "bare,trap"]);
+    assert_eq!(object["scenario"], "guest-os");
+    assert_eq!(object["profile"], "classic");
+    let modes = object["modes"].as_array().expect("an array");
+    assert_eq!(modes.len(), 2);
+    for (mode, name) in modes.iter().zip(["bare", "trap"]) {
+        assert_eq!(mode["mode"], name);
+        assert_eq!(mode["exit_code"], 0);
+        for key in ["retired", "direct", "traps", "emulated", "cycles", "wall_ns"] {
+            assert!(mode[key].is_u64(), "{key}: {mode}");
+        }
+        assert!(mode["slowdown"].is_f64());
+        assert!(
+            mode["console"]
+                .as_str()
+                .is_some_and(|text| text.contains("Power off."))
+        );
+        for property in ["equivalence", "resource_control", "efficiency"] {
+            let verdict = &mode["verdict"][property];
+            assert!(
+                verdict["holds"].is_boolean() && verdict["detail"].is_string(),
+                "{verdict}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_comparison_on_another_profile_names_the_guilty_instruction_and_is_no_failure() {
+    let done = run(&["compare", "guest-os", "--profile", "leaky", "--modes", "trap"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("profile leaky"), "{}", done.out);
+    assert!(done.out.contains("No equivalence under trap:"), "{}", done.out);
+    assert!(
+        done.out.contains("`csrsi status, 16`") && done.out.contains("POPF"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn a_run_shows_the_console_and_the_verdict() {
+    let path = scenario("cli-hello", &printer("Hi!\n", 7), "[expect]\nexit_code = 7\n");
+    let done = run(&["run", &path, "--mode", "trap"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.starts_with("Hi!\n\n"), "{}", done.out);
+    assert!(
+        done.out.contains("exit code 7") && done.out.contains("resource control  yes"),
+        "{}",
+        done.out
+    );
+    let object = json(&["run", &path, "--mode", "interpret"]);
+    assert_eq!(
+        (&object["mode"], &object["exit_code"]),
+        (&"interpret".into(), &7.into())
+    );
+    assert_eq!(object["console"], "Hi!\n");
+}
+
+#[test]
+fn the_console_is_in_a_comparison_only_on_demand() {
+    let path = scenario("cli-console", &printer("Hi!\n", 0), "");
+    assert!(!run(&["compare", &path]).out.contains("Hi!"));
+    assert!(
+        run(&["compare", &path, "--console"])
+            .out
+            .contains("console under trap:\nHi!\n")
+    );
+}
+
+#[test]
+fn an_expectation_that_is_not_met_is_exit_code_1() {
+    let path = scenario("cli-unmet", &printer("", 3), "[expect]\nexit_code = 0\n");
+    for command in ["run", "compare"] {
+        let done = run(&[command, &path]);
+        assert_eq!(done.code, 1, "{}", done.err);
+        assert!(
+            done.err.contains("in mode trap, the exit code: expected 0"),
+            "{}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn every_engine_and_the_lockstep_comparison_agree() {
+    let path = scenario("cli-engines", &printer("x", 0), "");
+    let retired = |arguments: &[&str]| {
+        let object = json(&[&["compare", &path], arguments].concat());
+        object["modes"][2]["retired"].clone()
+    };
+    let expected = retired(&[]);
+    for arguments in [["--engine", "reference"], ["--engine", "interpreter"]] {
+        assert_eq!(retired(&arguments), expected);
+    }
+    assert_eq!(retired(&["--lockstep"]), expected);
+}
+
+#[test]
+fn the_budget_ends_a_guest_that_loops_in_instructions_or_in_traps() {
+    for (name, guest) in [("cli-loop", LOOP), ("cli-trap-loop", TRAP_LOOP)] {
+        let path = scenario(name, guest, "");
+        for command in [
+            &["run", "--mode", "trap"][..],
+            &["run", "--mode", "interpret"],
+            &["compare"],
+        ] {
+            let done = run(&[command, &[&path, "--budget", "5000"]].concat());
+            assert_eq!(done.code, 20, "{name} {command:?}: {}", done.err);
+            assert!(done.err.contains("the budget is used up"), "{}", done.err);
+            assert!(
+                done.err.contains("5000 attempts; --budget N sets another"),
+                "{}",
+                done.err
+            );
+        }
+        let object = json(&["run", &path, "--budget", "5000"]);
+        assert_eq!(object["exit_code"], Value::Null);
+        assert!(object["retired"].as_u64().is_some_and(|retired| retired <= 5000));
+    }
+}
+
+#[test]
+fn an_end_that_is_expected_is_none_to_complain_about() {
+    let path = scenario("cli-expected-loop", LOOP, "[expect]\nend = \"budget\"\n");
+    assert_eq!(run(&["compare", &path]).code, 0);
+    let path = scenario(
+        "cli-unexpected-end",
+        &printer("", 0),
+        "[expect]\nend = \"budget\"\n",
+    );
+    assert_eq!(run(&["compare", &path]).code, 1);
+}
+
+#[test]
+fn a_deadlock_and_a_double_fault_have_exit_codes_of_their_own() {
+    let path = scenario("cli-deadlock", "_start: wfi\n        j _start\n", "");
+    let done = run(&["run", &path]);
+    assert_eq!(done.code, 21, "{}", done.err);
+    assert!(done.err.contains("deadlock"), "{}", done.err);
+    let guest = "_start:\n        li t0, 0x100000\n        csrw tvec, t0\n        ecall\n";
+    let done = run(&["run", &scenario("cli-double-fault", guest, "")]);
+    assert_eq!(done.code, 22, "{}", done.err);
+    assert!(done.err.contains("double fault"), "{}", done.err);
+}
+
+#[test]
+fn an_event_is_explained_from_the_source_to_the_bill() {
+    let path = scenario("cli-why", &printer("x", 0), "");
+    let list = run(&["why", "--list", &path]);
+    assert_eq!(list.code, 0, "{}", list.err);
+    assert!(list.out.contains("emulate out"), "{}", list.out);
+    let events = json(&["why", &path]);
+    let first = events["first"].as_array().expect("an array");
+    let emulate = first
+        .iter()
+        .find(|event| event["event"] == "emulate")
+        .expect("an emulation");
+    let number = emulate["number"].to_string();
+    let done = run(&["why", &number, &path]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    for part in [
+        "_start+0x4",
+        "out zero, a0",
+        "guest.s:3",
+        "illegal instruction",
+        "routine for `out`",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    assert!(done.out.contains(&format!("> {number:>10}  ")), "{}", done.out);
+    let object = json(&["why", &number, &path]);
+    let records = object["records"].as_array().expect("an array");
+    let sum: u64 = records
+        .iter()
+        .filter_map(|record| record["cycles"].as_u64())
+        .sum();
+    assert_eq!(object["cycles"], sum);
+    assert_eq!(records.len(), 3, "exit, emulation, resumption");
+}
+
+#[test]
+fn an_event_that_does_not_exist_is_an_error_that_says_how_to_find_others() {
+    let done = run(&["why", "99999999"]);
+    assert_eq!(done.code, 10);
+    assert!(
+        done.err.contains("no event 99999999") && done.err.contains("why --list"),
+        "{}",
+        done.err
+    );
+    let path = scenario("cli-why-loop", TRAP_LOOP, "");
+    let done = run(&["why", "99999999", &path, "--budget", "3000"]);
+    assert_eq!(done.code, 10, "the budget ends the search");
+}

@@ -1,0 +1,222 @@
+//! The commands that run no guest, and what they say about bad input.
+
+mod common;
+
+use std::path::Path;
+
+use common::{folder, json, run};
+
+#[test]
+fn the_table_marks_the_holes_of_a_profile() {
+    let classic = run(&["isa"]);
+    assert!(
+        classic.out.contains("No holes") && classic.out.contains("csrw status"),
+        "{}",
+        classic.out
+    );
+    let leaky = run(&["isa", "--profile", "leaky"]);
+    let row = leaky
+        .out
+        .lines()
+        .find(|line| line.starts_with("csrw status"))
+        .expect("the row");
+    assert!(row.contains("0x7c0") && row.contains("!partial"), "{row}");
+    assert!(leaky.out.lines().all(|line| line.chars().count() <= 80));
+    let object = json(&["isa", "--profile", "leaky"]);
+    let rows = object["rows"].as_array().expect("an array");
+    let popf = rows
+        .iter()
+        .find(|row| row["name"] == "csrw status")
+        .expect("the row");
+    assert_eq!((&popf["hole"], &popf["cousin"]), (&true.into(), &"POPF".into()));
+    assert_eq!(popf["outside_ring_0"], "partial");
+}
+
+#[test]
+fn one_row_is_shown_in_full() {
+    let done = run(&["isa", "--row", "csrw status"]);
+    for part in [
+        "POPF",
+        "control:",
+        "leaky           partial  a hole",
+        "classic         traps",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let done = run(&["isa", "--row", "addi"]);
+    assert!(
+        done.out.contains("....... ..... ..... 000 ..... 0010011"),
+        "{}",
+        done.out
+    );
+    assert_eq!(run(&["isa", "--row", "nonsense"]).code, 2);
+}
+
+#[test]
+fn a_program_is_assembled_listed_and_read_back() {
+    let source = "_start: li a0, 42\n        addi a0, a0, 1\n        .data\nword:   .word 7\n";
+    let folder = folder("cli-asm", &[("program.s", source)]);
+    let (source, elf) = (folder.join("program.s"), folder.join("program.elf"));
+    let (source, elf) = (source.to_str().unwrap(), elf.to_str().unwrap());
+    let listing = run(&["asm", source, "--origin", "0x2000"]);
+    assert!(
+        listing.out.starts_with("# ") && listing.out.contains("\n00002000 <_start>:"),
+        "{}",
+        listing.out
+    );
+    assert!(
+        listing.out.contains("addi a0, a0, 1") && listing.out.contains("Data:"),
+        "{}",
+        listing.out
+    );
+    let done = run(&["asm", source, "-o", elf]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
+    assert!(std::fs::read(elf).unwrap().starts_with(b"\x7fELF"));
+    let back = run(&["dis", elf]);
+    assert!(
+        back.out.contains("li a0, 42") && back.out.contains("program.s\n"),
+        "{}",
+        back.out
+    );
+    let object = json(&["dis", elf]);
+    assert_eq!(object["code"][1]["instruction"], "addi a0, a0, 1");
+    assert_eq!(object["code"][1]["line"], 2);
+}
+
+#[test]
+fn words_and_scenarios_are_disassembled() {
+    assert_eq!(run(&["dis", "--word", "0x30200073"]).out, "mret\n");
+    assert_eq!(json(&["dis", "--word", "0"])["instruction"], ".word 0x00000000");
+    let done = run(&["dis", "guest-os"]);
+    assert!(
+        done.out.contains("<boot>:") && done.out.contains("# hal.s\n"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn scenarios_are_listed_and_have_a_schema() {
+    assert!(run(&["list"]).out.contains("guest-os  "));
+    let names = json(&["list"]);
+    assert!(
+        names["scenarios"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["name"] == "guest-os"))
+    );
+    assert!(json(&["schema"])["properties"]["guest"].is_object());
+}
+
+#[test]
+fn the_doctor_looks_at_all_that_matters() {
+    let object = json(&["doctor"]);
+    let checks = object["checks"].as_array().expect("an array");
+    for name in [
+        "processor",
+        "cores",
+        "memory",
+        "/dev/kvm",
+        "qemu-riscv32",
+        "mdbook",
+    ] {
+        let check = checks.iter().find(|check| check["name"] == name).expect(name);
+        assert!(check["found"].is_string());
+        assert_eq!(check["ok"] == false, check["advice"].is_string(), "{check}");
+    }
+    assert_eq!(run(&["doctor"]).code, 0);
+}
+
+#[test]
+fn there_are_completions_for_shells() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(run(&["completions", shell]).out.contains("doctor"), "{shell}");
+    }
+    assert_eq!(json(&["completions", "bash"])["shell"], "bash");
+}
+
+#[test]
+fn help_documents_the_exit_codes() {
+    let done = run(&["--help"]);
+    assert_eq!(done.code, 0);
+    for line in [
+        "   0  as expected",
+        "  20  the budget was used up",
+        "  70  an error of Trapeze itself",
+    ] {
+        assert!(done.out.contains(line), "{}", done.out);
+    }
+}
+
+#[test]
+fn bad_usage_is_exit_code_2_and_says_what_was_meant() {
+    let done = run(&["comapre"]);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("compare"), "{}", done.err);
+    for arguments in [
+        &["run", "guest-os", "--mode", "tarp"][..],
+        &["compare", "--profile", "x"],
+        &["run", "--budget", "-1"],
+        &["why", "x", "guest-os"],
+        &["dis"],
+        &["asm"],
+        &["exec"],
+    ] {
+        let done = run(arguments);
+        assert_eq!(done.code, 2, "{arguments:?}: {}", done.err);
+        assert!(done.out.is_empty() && !done.err.is_empty());
+    }
+}
+
+#[test]
+fn bad_input_is_exit_code_10_with_the_place() {
+    let broken = folder("cli-broken", &[("guest.s", "_start: ebraek\n")]);
+    let source = broken.join("guest.s");
+    let done = run(&["asm", source.to_str().unwrap()]);
+    assert_eq!(done.code, 10);
+    assert!(
+        done.err
+            .contains("guest.s:1:9: error: unknown instruction 'ebraek'"),
+        "{}",
+        done.err
+    );
+    assert!(
+        done.err.contains("did you mean 'ebreak'?") && done.err.contains('^'),
+        "{}",
+        done.err
+    );
+    let done = run(&["run", "guest-so"]);
+    assert_eq!(done.code, 10);
+    assert!(done.err.contains("did you mean 'guest-os'?"), "{}", done.err);
+    let toml = folder("cli-broken-toml", &[("scenario.toml", "title = \"x\"\n[gest]\n")]);
+    let done = run(&["compare", toml.to_str().unwrap()]);
+    assert_eq!(done.code, 10);
+    assert!(done.err.contains("scenario.toml:2:"), "{}", done.err);
+}
+
+#[test]
+fn files_that_cannot_be_used_are_exit_code_10() {
+    let text = folder("cli-no-elf", &[("text.elf", "no ELF at all")]).join("text.elf");
+    let text = text.to_str().unwrap();
+    for arguments in [
+        &["exec", text][..],
+        &["dis", text],
+        &["exec", "/nonexistent.elf"],
+        &["exec", "/"],
+        &["asm", "/nonexistent.s"],
+        &["asm", "/dev/zero"],
+        &["run", "/nonexistent/scenario.toml"],
+        &["run", "guest-os", "--trace", "/nonexistent/trace.json"],
+    ] {
+        let done = run(arguments);
+        assert_eq!(done.code, 10, "{arguments:?}: {}", done.err);
+        let path = arguments.last().expect("a path");
+        let name = Path::new(path)
+            .file_name()
+            .map_or("/", |name| name.to_str().unwrap());
+        assert!(
+            done.err.starts_with("trapeze: ") && done.err.contains(name),
+            "{}",
+            done.err
+        );
+    }
+}
