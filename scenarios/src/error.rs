@@ -10,8 +10,8 @@ use crate::terminal::escape_line;
 
 /// Why there is no scenario.
 ///
-/// Displays as one line, `file:line:column: error: message` wherever there is a file. Whatever comes from a file is
-/// escaped, so that it is safe to print.
+/// Displays as one line, `file:line:column: error: message` wherever there is a file. Whatever comes from a
+/// file is escaped, so that it is safe to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A mistake in a scenario file, or in a file that it names.
@@ -51,8 +51,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The message, with the line of the file and a caret under the place, where there is one. For the assembler,
-    /// all that it found.
+    /// The message, with the line of the file and a caret under the place, where there is one. For the
+    /// assembler, all that it found.
     pub fn render(&self) -> String {
         match self {
             Error::Scenario(diagnostic) => diagnostic.render(),

@@ -48,7 +48,8 @@ pub enum Expectation {
     Count(&'static str, Amount),
     /// The property holds, or does not.
     Holds(Property, bool),
-    /// The guest leaves the path of the bare machine through these rows, in the order of the alphabet, and no others.
+    /// The guest leaves the path of the bare machine through these rows, in the order of the alphabet, and no
+    /// others.
     Holes(Vec<String>),
 }
 
@@ -107,7 +108,8 @@ impl fmt::Display for Failure {
 }
 
 impl Expectations {
-    /// What is expected of a run in this mode. Verdicts in `all` are not meant for `bare`, which has no monitor.
+    /// What is expected of a run in this mode. Verdicts in `all` are not meant for `bare`, which has no
+    /// monitor.
     pub fn of(&self, mode: ModeName) -> Vec<&Expectation> {
         let own: Vec<&Expectation> = self
             .of_mode

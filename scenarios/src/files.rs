@@ -13,8 +13,8 @@ use crate::limit;
 /// The most names of a folder that are looked at for a suggestion.
 const NAMES: usize = 4096;
 
-/// The contents of a regular file of at most `limit` bytes. Pipes, devices and folders are refused before they are
-/// opened, so that nothing here can wait for ever.
+/// The contents of a regular file of at most `limit` bytes. Pipes, devices and folders are refused before
+/// they are opened, so that nothing here can wait for ever.
 ///
 /// # Errors
 /// If it is missing, no regular file, larger, or cannot be read.

@@ -1,10 +1,11 @@
-//! Scenarios: a guest, its machine, the modes to run it under and what is expected to come of it, in one TOML file.
+//! Scenarios: a guest, its machine, the modes to run it under and what is expected to come of it, in one TOML
+//! file.
 //!
-//! Read in this order: [`Scenario`] and how it is found and loaded, [`schema`] (every key of the file), [`expect`]
-//! (expectations, and how a run fails them), [`error`] (what is said about a bad file).
+//! Read in this order: [`Scenario`] and how it is found and loaded, [`schema`] (every key of the file),
+//! [`expect`] (expectations, and how a run fails them), [`error`] (what is said about a bad file).
 //!
-//! Scenario files, and everything they name, are hostile input: sizes are capped before anything is read, only
-//! regular files are opened, and no input panics.
+//! Scenario files, and everything they name, are hostile input: sizes are capped before anything is read,
+//! only regular files are opened, and no input panics.
 
 pub mod error;
 pub mod expect;
@@ -67,8 +68,8 @@ pub struct Scenario {
     pub expect: Expectations,
     /// Where it comes from.
     pub origin: Origin,
-    /// The guest's sources, to show lines of; empty for an ELF. Their names are those in the scenario file, and
-    /// those in the image's line table.
+    /// The guest's sources, to show lines of; empty for an ELF. Their names are those in the scenario file,
+    /// and those in the image's line table.
     pub sources: Vec<Source>,
 }
 
@@ -82,8 +83,8 @@ pub enum Origin {
 }
 
 impl Scenario {
-    /// The shipped scenario of this name; else the one in the file of this path, or in the `scenario.toml` of the
-    /// folder of this path.
+    /// The shipped scenario of this name; else the one in the file of this path, or in the `scenario.toml` of
+    /// the folder of this path.
     ///
     /// # Errors
     /// If there is neither, or it is not a good scenario.
@@ -117,8 +118,8 @@ impl Scenario {
         shipped::load(name)
     }
 
-    /// Gives the machine another personality. What a scenario expects, it expects on its own profile: unless this
-    /// is the same one, nothing is expected any more.
+    /// Gives the machine another personality. What a scenario expects, it expects on its own profile: unless
+    /// this is the same one, nothing is expected any more.
     pub fn set_profile(&mut self, profile: Profile) {
         if *self.setup.profile != profile {
             self.setup.profile = Arc::new(profile);

@@ -1,23 +1,19 @@
 //! From a scenario file to a [`Scenario`]: everything that it names is looked up, read and assembled.
 
 mod expectations;
+mod guest;
+mod machine;
 
 use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
-use toy_isa::asm::{self, Source};
-use toy_isa::image::Image;
-use toy_isa::machine::TLB_ENTRIES;
-use toy_isa::mmu::PAGE;
-use toy_isa::profile::{Behaviour, Profile, ProfileName};
-use toy_isa::row::Row;
 use vmm_core::mode::ModeName;
 use vmm_core::setup::Setup;
 
 use crate::error::{Diagnostic, Error, FileProblem, nearest};
 use crate::files::{Files, text};
-use crate::schema::{Document, GuestTable, MachineTable, Size};
+use crate::schema::Document;
 use crate::{Origin, Scenario, limit, parse};
 
 const DEFAULT_MEMORY: u32 = 4 << 20;
@@ -156,79 +152,6 @@ impl Loader<'_> {
         })
     }
 
-    fn profile(&self, machine: &MachineTable) -> Result<Profile, Error> {
-        let base = match &machine.profile {
-            None => ProfileName::Classic,
-            Some(name) => ProfileName::from_name(name.get_ref()).ok_or_else(|| {
-                self.unknown("profile", name, ProfileName::ALL.iter().map(|name| name.name()))
-            })?,
-        };
-        let mut profile = Profile::new(base);
-        for (row, asked) in &machine.rows {
-            let found = self.row(row)?;
-            let behaviour = Behaviour::from_name(asked.get_ref()).ok_or_else(|| {
-                self.unknown(
-                    "behaviour",
-                    asked,
-                    found.possible().iter().map(|behaviour| behaviour.name()),
-                )
-            })?;
-            profile
-                .set(found, behaviour)
-                .map_err(|error| self.error(asked.span(), error.to_string(), None))?;
-        }
-        Ok(profile)
-    }
-
-    fn row(&self, name: &Spanned<String>) -> Result<Row, Error> {
-        Row::from_name(name.get_ref()).ok_or_else(|| {
-            let message = format!(
-                "unknown row '{}': expected a mnemonic, or 'csrr' or 'csrw' and a control register",
-                name.get_ref()
-            );
-            let suggestion = nearest(name.get_ref(), Row::all().map(|row| row.to_string()));
-            self.error(name.span(), message, suggestion)
-        })
-    }
-
-    fn memory(&self, machine: &MachineTable) -> Result<u32, Error> {
-        let Some(memory) = &machine.memory else {
-            return Ok(DEFAULT_MEMORY);
-        };
-        let (size, page) = (memory.get_ref().0, u64::from(PAGE));
-        match u32::try_from(size) {
-            Ok(bytes) if (PAGE..=Setup::MEMORY_LIMIT).contains(&bytes) && bytes.is_multiple_of(PAGE) => {
-                Ok(bytes)
-            }
-            _ => {
-                let most = u64::from(Setup::MEMORY_LIMIT);
-                let near = size.clamp(page, most).next_multiple_of(page);
-                let message = format!(
-                    "memory of {} is out of range: expected 4 KiB to {}, in whole pages of 4 KiB",
-                    memory.get_ref(),
-                    Size(most)
-                );
-                Err(self.error(memory.span(), message, Some(Size(near).to_string())))
-            }
-        }
-    }
-
-    fn tlb(&self, machine: &MachineTable) -> Result<usize, Error> {
-        let Some(tlb) = &machine.tlb else {
-            return Ok(TLB_ENTRIES);
-        };
-        let entries = *tlb.get_ref();
-        if entries.is_power_of_two() && entries <= limit::TLB {
-            return Ok(entries as usize);
-        }
-        let message = format!(
-            "a TLB of {entries} entries is out of range: expected a power of two, at most {}",
-            limit::TLB
-        );
-        let near = entries.clamp(1, limit::TLB).next_power_of_two();
-        Err(self.error(tlb.span(), message, Some(near.to_string())))
-    }
-
     fn modes(&self, document: &Document) -> Result<Vec<ModeName>, Error> {
         let Some(names) = &document.run.modes else {
             return Ok(ModeName::ALL.to_vec());
@@ -275,133 +198,5 @@ impl Loader<'_> {
                 Err(self.error(budget.span(), message, Some(near.to_string())))
             }
         }
-    }
-
-    fn file(&self, path: &Spanned<String>, limit: u64) -> Result<Vec<u8>, Error> {
-        self.files
-            .read(path.get_ref(), limit)
-            .map_err(|problem| self.unreadable(path, problem))
-    }
-
-    fn unreadable(&self, path: &Spanned<String>, problem: FileProblem) -> Error {
-        match problem {
-            FileProblem::Missing(neighbour) => {
-                let found = Path::new(path.get_ref());
-                let suggestion = neighbour.map(|name| found.with_file_name(name).display().to_string());
-                self.error(
-                    path.span(),
-                    format!("'{}': {}", path.get_ref(), FileProblem::Missing(None)),
-                    suggestion,
-                )
-            }
-            problem => self.error(path.span(), format!("'{}': {problem}", path.get_ref()), None),
-        }
-    }
-
-    fn guest(&self, guest: &Spanned<GuestTable>) -> Result<(Image, Vec<Source>), Error> {
-        let table = guest.get_ref();
-        match (&table.sources, &table.elf) {
-            (Some(paths), None) => {
-                let sources = self.sources(paths)?;
-                Ok((self.assemble(table, &sources)?, sources))
-            }
-            (None, Some(path)) => {
-                if let Some(origin) = &table.origin {
-                    return Err(self.error(
-                        origin.span(),
-                        "an ELF has its own addresses: expected no origin",
-                        None,
-                    ));
-                }
-                if let Some(name) = table.defines.keys().next() {
-                    return Err(self.error(
-                        name.span(),
-                        "an ELF is assembled already: expected no defines",
-                        None,
-                    ));
-                }
-                let image = Image::from_elf(&self.file(path, limit::ELF)?).map_err(|error| {
-                    self.error(path.span(), format!("'{}': {error}", path.get_ref()), None)
-                })?;
-                Ok((image, Vec::new()))
-            }
-            (Some(_), Some(path)) => Err(self.error(
-                path.span(),
-                "the guest is given twice: expected either sources or elf",
-                None,
-            )),
-            (None, None) => Err(self.error(guest.span(), "no guest: expected sources or elf", None)),
-        }
-    }
-
-    fn sources(&self, paths: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Source>, Error> {
-        let count = paths.get_ref().len();
-        if count == 0 || count > limit::SOURCES {
-            let message = format!("{count} sources: expected 1 to {}", limit::SOURCES);
-            return Err(self.error(paths.span(), message, None));
-        }
-        let mut sources: Vec<Source> = Vec::new();
-        for path in paths.get_ref() {
-            if sources.iter().any(|source| source.name == *path.get_ref()) {
-                let message = format!("'{}' is listed twice: expected each source once", path.get_ref());
-                return Err(self.error(path.span(), message, None));
-            }
-            let text =
-                text(self.file(path, limit::SOURCE)?).map_err(|problem| self.unreadable(path, problem))?;
-            sources.push(Source::new(path.get_ref(), text));
-        }
-        Ok(sources)
-    }
-
-    fn assemble(&self, table: &GuestTable, sources: &[Source]) -> Result<Image, Error> {
-        let options = asm::Options {
-            origin: table
-                .origin
-                .as_ref()
-                .map_or(DEFAULT_ORIGIN, |origin| origin.get_ref().0),
-            defines: table
-                .defines
-                .iter()
-                .map(|(name, value)| (name.get_ref().clone(), *value))
-                .collect(),
-        };
-        asm::assemble(sources, &options).map_err(|mut found| {
-            for diagnostic in &mut found {
-                // A name in the scenario becomes a path that can be opened.
-                if sources.iter().any(|source| source.name == diagnostic.file) {
-                    diagnostic.file = self.files.show(&diagnostic.file);
-                }
-            }
-            Error::Assembly(found)
-        })
-    }
-
-    /// Whether the image fits the memory: what every mode would ask, said here, where the file and the line are known.
-    fn fits(&self, image: &Image, memory: u32, document: &Document) -> Result<(), Error> {
-        let guest = document.guest.get_ref();
-        let elf = guest.elf.as_ref().map(Spanned::span);
-        let origin = guest.origin.as_ref().map(Spanned::span);
-        let program = elf.or(origin).unwrap_or(document.guest.span());
-        let end = image
-            .segments
-            .iter()
-            .map(|segment| u64::from(segment.address) + u64::from(segment.size))
-            .max();
-        if let Some(end) = end.filter(|end| *end > u64::from(memory)) {
-            let span = document.machine.memory.as_ref().map_or(program, Spanned::span);
-            let error = toy_isa::machine::LoadError::TooLarge { end, memory };
-            let enough = end.next_multiple_of(u64::from(PAGE));
-            let suggestion =
-                (enough <= u64::from(Setup::MEMORY_LIMIT)).then(|| format!("memory = \"{}\"", Size(enough)));
-            return Err(self.error(span, error.to_string(), suggestion));
-        }
-        if image.entry >= memory {
-            let error = toy_isa::machine::LoadError::Entry {
-                entry: image.entry,
-                memory,
-            };
-            return Err(self.error(program, error.to_string(), None));
-        }
-        Ok(())
     }
 }

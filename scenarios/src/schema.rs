@@ -56,8 +56,9 @@ pub struct MachineTable {
     pub tlb: Option<Spanned<u64>>,
     /// Which real frames a monitor gives to the guest; another seed must not change what the guest does.
     pub seed: Option<u64>,
-    /// Rows of the ISA that differ from the profile: `"csrw status" = "takes-effect"`. A row is a mnemonic, or `csrr`
-    /// or `csrw` with a control register; it can be `traps`, `leaks`, `ignored`, `partial` or `takes-effect`.
+    /// Rows of the ISA that differ from the profile: `"csrw status" = "takes-effect"`. A row is a mnemonic,
+    /// or `csrr` or `csrw` with a control register; it can be `traps`, `leaks`, `ignored`, `partial` or
+    /// `takes-effect`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub rows: BTreeMap<Spanned<String>, Spanned<String>>,
@@ -67,7 +68,8 @@ pub struct MachineTable {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuestTable {
-    /// Assembler files, at most 64 of at most 1 MiB; they are assembled as one program that begins at `_start`.
+    /// Assembler files, at most 64 of at most 1 MiB; they are assembled as one program that begins at
+    /// `_start`.
     #[schemars(with = "Option<Vec<String>>")]
     pub sources: Option<Spanned<Vec<Spanned<String>>>>,
     /// Where the first section of the sources stands; default 0x1000.
@@ -120,7 +122,8 @@ pub struct ExpectTable {
     #[schemars(with = "BTreeMap<String, Amount>")]
     #[serde(default)]
     pub counts: BTreeMap<Spanned<String>, Amount>,
-    /// Popek and Goldberg's properties. In `[expect]` they are meant for the modes that have a monitor: not for `bare`.
+    /// Popek and Goldberg's properties. In `[expect]` they are meant for the modes that have a monitor: not
+    /// for `bare`.
     #[serde(default)]
     pub verdict: VerdictTable,
     /// Expectations of one mode. They take the place of those of the same key in `[expect]`.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 /// The text with everything that a terminal could act on made visible.
 ///
-/// Newlines and tabs stay. Other control characters (ESC, carriage return and C1 among them) and bytes that are
-/// no UTF-8 are shown as `\x1b`; characters that change the order or the lines of what is shown, as `\u{202e}`.
-/// A backslash stays as it is: the result is for people, and cannot be turned back.
+/// Newlines and tabs stay. Other control characters (ESC, carriage return and C1 among them) and bytes that
+/// are no UTF-8 are shown as `\x1b`; characters that change the order or the lines of what is shown, as
+/// `\u{202e}`. A backslash stays as it is: the result is for people, and cannot be turned back.
 pub fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
@@ -37,7 +37,10 @@ pub fn escape_line(text: &[u8]) -> String {
 
 /// Line and paragraph separators, marks and overrides of direction, invisible joiners.
 fn reorders(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+    matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}'
+    )
 }
 
 #[cfg(test)]

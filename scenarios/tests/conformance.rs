@@ -1,5 +1,5 @@
-//! Every shipped scenario, in every mode that it lists, held to what it expects. A new scenario is covered without
-//! another line.
+//! Every shipped scenario, in every mode that it lists, held to what it expects. A new scenario is covered
+//! without another line.
 
 use scenarios::Scenario;
 use toy_isa::engine::EngineName;

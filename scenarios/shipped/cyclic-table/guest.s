@@ -21,7 +21,7 @@ _start:
         sw      t1, 0(s1)
         li      t1, ROOT>>2 | POINTER   # entry 1: itself
         sw      t1, 4(s1)
-        li      t1, ROOT>>2 | LEAF_RW   # entry 2: as root entry a misaligned superpage, seen from entry 1 a page
+        li      t1, ROOT>>2 | LEAF_RW   # entry 2: seen from entry 1, a page
         sw      t1, 8(s1)
         li      t0, ROOT + 1
         csrw    ptbr, t0

@@ -1,4 +1,5 @@
-# A kernel in a critical section that is far too long: interrupts off, and a loop of more than 65,536 instructions.
+# A kernel in a critical section that is far too long: interrupts off, and a loop of more than 65,536
+# instructions.
 
         .equ    STATUS_IE,      16
         .equ    TURNS,          50000           # of two instructions each

@@ -1,5 +1,5 @@
-# A kernel that lets the timer interrupt it, and waits for that. It turns interrupts on with a write to `status`,
-# as an x86 kernel does with POPF.
+# A kernel that lets the timer interrupt it, and waits for that. It turns interrupts on with a write to
+# `status`, as an x86 kernel does with POPF.
 
         .equ    STATUS_IE,      16
         .equ    TIMER_LINE,     0x00010000      # irq: line 0 may interrupt

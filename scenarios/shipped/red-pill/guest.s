@@ -1,7 +1,7 @@
-# The Red Pill: a program in ring 3 reads where the trap vector is. A kernel has its vector in its own memory; a
-# monitor has it at the top of the address space.
+# The Red Pill: a program in ring 3 reads where the trap vector is. A kernel has its vector in its own memory;
+# a monitor has it at the top of the address space.
 
-        .equ    THRESHOLD,      0xd0000000      # J. Rutkowska (2004) compared SIDT's answer with 0xd0 in its top byte
+        .equ    THRESHOLD,      0xd0000000      # as J. Rutkowska's (2004): 0xd0 in the top byte
 
 _start:
         la      t0, on_trap
@@ -21,8 +21,8 @@ pill:   csrr    a1, tvec
         xori    a0, a0, 1               # 1 if the vector is above it
         ecall
 
-# In ring 0: tells the answer and switches off, with the answer as exit code. On a machine where the reads do trap,
-# this is where the program ends too: the answer is then 0, because nothing was read.
+# In ring 0: tells the answer and switches off, with the answer as exit code. On a machine where the reads do
+# trap, this is where the program ends too: the answer is then 0, because nothing was read.
 on_trap:
         mv      s0, a0
         la      a0, text_real

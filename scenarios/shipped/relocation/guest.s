@@ -1,5 +1,5 @@
-# An operating system of the 1960s: no page tables, only relocation and a limit. Two programs stand at different
-# places in memory; each believes to be at address 0 and cannot reach beyond its 4 KiB.
+# An operating system of the 1960s: no page tables, only relocation and a limit. Two programs stand at
+# different places in memory; each believes to be at address 0 and cannot reach beyond its 4 KiB.
 
         .equ    SIZE,           4096            # of a program, with its data
         .equ    STATUS_PRE,     128             # relocation on after mret
@@ -57,8 +57,8 @@ off:    li      t1, '\n'
         li      t0, 48
         out     t0, zero
 
-# The programs. They keep their count in their own memory, at their own address COUNT, because the kernel saves no
-# registers for them. Both are the same text, in two copies.
+# The programs. They keep their count in their own memory, at their own address COUNT, because the kernel
+# saves no registers for them. Both are the same text, in two copies.
         .equ    COUNT,          64
 
         .macro  program letter, times

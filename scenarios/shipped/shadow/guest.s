@@ -1,5 +1,5 @@
-# Edits its own page tables while it uses them, in every way there is, and looks each time whether the change counts.
-# A monitor that runs it on shadow tables has to notice all of them.
+# Edits its own page tables while it uses them, in every way there is, and looks each time whether the change
+# counts. A monitor that runs it on shadow tables has to notice all of them.
 
         .equ    ROOT,           0x00010000      # root table
         .equ    OTHER_ROOT,     0x00011000      # a second address space

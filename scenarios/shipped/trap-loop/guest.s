@@ -1,5 +1,5 @@
-# The handler of illegal instructions is itself an illegal instruction: every attempt traps, nothing retires, and
-# the clock stands still.
+# The handler of illegal instructions is itself an illegal instruction: every attempt traps, nothing retires,
+# and the clock stands still.
 
 _start:
         la      t0, on_trap
