@@ -15,8 +15,8 @@ use crate::failure::{Failure, OrFail};
 use crate::listing::{Listing, Place};
 use crate::text::exact;
 
-/// How many attempts at an instruction are made between two looks at the log. One attempt makes a few events at the
-/// most, so that none falls out of the log unseen.
+/// How many attempts at an instruction are made between two looks at the log. One attempt makes a few events at
+/// the most, so that none falls out of the log unseen.
 const SLICE: u64 = 1000;
 
 /// How many events after an exit are looked through for what it set off.
@@ -75,7 +75,7 @@ pub(crate) fn trap_of(event: &Event) -> Option<Trap> {
 }
 
 impl Listing<'_> {
-    /// Where an event happened. Where the event has the instruction word itself, the image is not asked for it.
+    /// Where an event happened. Where the event has the instruction word itself, the image is not asked.
     pub(crate) fn place_of(&self, record: &Record) -> Place {
         let mut place = self.place(record.pc);
         let word = match (&record.event, trap_of(&record.event)) {

@@ -42,7 +42,8 @@ pub(crate) struct Checked {
 }
 
 impl CheckOptions {
-    /// Runs the scenario under these modes, or under those that it names itself; writes the trace, if one is wanted.
+    /// Runs the scenario under these modes, or under those that it names itself; writes the trace, if
+    /// one is wanted.
     pub(crate) fn check(
         &self,
         scenario: &str,
@@ -97,8 +98,8 @@ impl Checked {
         price_note(&self.prices)
     }
 
-    /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to switch
-    /// itself off, unless `any_end` will do.
+    /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to
+    /// switch itself off, unless `any_end` will do.
     pub(crate) fn verdict(&self, any_end: bool) -> Result<(), Failure> {
         let mut complaints = self.failures();
         let mut code = ExitCode::NotAsExpected;

@@ -1,19 +1,24 @@
 //! Places in a program: the instruction at an address, its symbol, the line of the source that it comes from.
 
+use std::collections::HashMap;
+
 use scenarios::terminal::escape_line;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use toy_isa::asm::Source;
 use toy_isa::disasm::disassemble;
 use toy_isa::image::{Image, Segment, SymbolKind};
 
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::text::{WIDTH, cut};
 
 /// A program with what is known of where it comes from.
 pub(crate) struct Listing<'a> {
-    /// The program.
-    pub(crate) image: &'a Image,
-    /// Its sources, as far as they are at hand.
-    pub(crate) sources: &'a [Source],
+    image: &'a Image,
+    /// The lines of its sources by their names, as far as they are at hand.
+    sources: HashMap<&'a str, Vec<&'a str>>,
 }
 
 /// What is known of one address.
@@ -48,16 +53,33 @@ impl Place {
     }
 }
 
-impl Listing<'_> {
+impl<'a> Listing<'a> {
+    /// A listing of this program, with those of its sources that are at hand.
+    pub(crate) fn new(image: &'a Image, sources: &'a [Source]) -> Listing<'a> {
+        let lines = |source: &'a Source| (source.name.as_str(), source.text.lines().collect());
+        Listing {
+            image,
+            sources: sources.iter().map(lines).collect(),
+        }
+    }
+
     /// What is known of an address.
     pub(crate) fn place(&self, address: u32) -> Place {
         let symbol = self.image.symbolize(address);
-        let line = self.image.lines.find(address);
-        let word = self.word(address);
         Place {
-            address,
             symbol: symbol.map(|(symbol, _)| symbol.name.clone()),
             offset: symbol.map(|(_, offset)| offset),
+            ..self.bare_place(address, self.word(address))
+        }
+    }
+
+    /// What is known of an address that holds this word, without the search for a symbol.
+    fn bare_place(&self, address: u32, word: Option<u32>) -> Place {
+        let line = self.image.lines.find(address);
+        Place {
+            address,
+            symbol: None,
+            offset: None,
             word,
             instruction: word.map(|word| disassemble(word, address)),
             file: line.map(|(file, _)| file.to_string()),
@@ -66,43 +88,52 @@ impl Listing<'_> {
         }
     }
 
-    /// Every place in memory that can be executed.
-    pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+    /// Every place in memory that can be executed, with the symbols that stand right there.
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
         let code = self.image.segments.iter().filter(|segment| segment.execute);
-        code.flat_map(|segment| {
-            let words = segment.bytes.len() as u32 / 4;
-            (0..words).map(|index| self.place(segment.address + 4 * index))
+        let words = code.flat_map(|segment| {
+            let addresses = (segment.address..).step_by(4);
+            addresses.zip(segment.bytes.chunks_exact(4))
+        });
+        words.map(|(address, bytes)| {
+            let symbol = self.labels(address).next();
+            Place {
+                offset: symbol.as_ref().map(|_| 0),
+                symbol,
+                ..self.bare_place(address, bytes.try_into().ok().map(u32::from_le_bytes))
+            }
         })
     }
 
-    /// All code, one line for each instruction: address, word, instruction, and the line of the source where it is
-    /// another one than before. The name of the file stands above.
-    pub(crate) fn text(&self) -> String {
+    /// Prints all code, one line for each instruction: address, word, instruction, and the line of the source
+    /// where it is another one than before. The name of the file stands above.
+    pub(crate) fn print(&self, output: &Output) -> Result<(), Failure> {
+        /// An image can be large, and its listing is many times larger: it is printed piece by piece.
+        const PIECE: usize = 1 << 16;
         let mut text = String::new();
-        let mut last = (None, None);
+        let (mut last, mut first) = ((None, None), true);
         for place in self.places() {
             let here = (place.file.clone(), place.line);
+            let mut head = String::new();
             if let (Some(file), true) = (&place.file, here.0 != last.0) {
-                text += &format!("\n# {}\n", escape_line(file.as_bytes()));
+                head += &format!("# {}\n", escape_line(file.as_bytes()));
             }
             for label in self.labels(place.address) {
-                text += &format!("\n{:08x} <{label}>:\n", place.address);
+                head += &format!("{:08x} <{}>:\n", place.address, escape_line(label.as_bytes()));
             }
-            let instruction = place.instruction.as_deref().unwrap_or_default();
-            let word = place.word.unwrap_or_default();
-            let mut line = format!("  {:08x}  {word:08x}  {instruction}", place.address);
-            if let (Some(number), true) = (place.line, here != last) {
-                let source = escape_line(place.source.as_deref().unwrap_or_default().as_bytes());
-                line = cut(&format!("{line:<46}  # {number}  {source}"), WIDTH)
-                    .trim_end()
-                    .to_string();
+            if !head.is_empty() && !first {
+                text.push('\n');
             }
-            text += &line;
-            text.push('\n');
+            first = false;
+            text += &head;
+            text += &line(&place, here != last);
+            if text.len() > PIECE {
+                output.text(&text)?;
+                text.clear();
+            }
             last = here;
         }
-        text += &self.data();
-        text.trim_start_matches('\n').to_string()
+        output.text(&(text + &self.data()))
     }
 
     /// The word at an address of the image.
@@ -115,8 +146,7 @@ impl Listing<'_> {
     }
 
     fn source_line(&self, file: &str, line: u32) -> Option<String> {
-        let source = self.sources.iter().find(|source| source.name == file)?;
-        let text = source.text.lines().nth(line.checked_sub(1)? as usize)?;
+        let text = self.sources.get(file)?.get(line.checked_sub(1)? as usize)?;
         // Blanks that align columns would only take room.
         Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
@@ -129,7 +159,7 @@ impl Listing<'_> {
             .iter()
             .take_while(move |symbol| symbol.address == address)
             .filter(|symbol| symbol.kind != SymbolKind::Absolute)
-            .map(|symbol| escape_line(symbol.name.as_bytes()))
+            .map(|symbol| symbol.name.clone())
     }
 
     /// The parts of memory that are not code, one line each.
@@ -146,5 +176,48 @@ impl Listing<'_> {
             return String::new();
         }
         format!("\nData:\n{}", lines.concat())
+    }
+}
+
+/// The line of a listing, with the line of the source if it is wanted.
+fn line(place: &Place, with_source: bool) -> String {
+    let instruction = place.instruction.as_deref().unwrap_or_default();
+    let word = place.word.unwrap_or_default();
+    let line = format!("  {:08x}  {word:08x}  {instruction}", place.address);
+    match place.line {
+        Some(number) if with_source => {
+            let source = escape_line(place.source.as_deref().unwrap_or_default().as_bytes());
+            cut(&format!("{line:<46}  # {number}  {source}"), WIDTH)
+                .trim_end()
+                .to_string()
+                + "\n"
+        }
+        _ => line + "\n",
+    }
+}
+
+/// As `--json` shows it: written piece by piece, as it is printed.
+impl Serialize for Listing<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Code<'a>(&'a Listing<'a>);
+        impl Serialize for Code<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.places())
+            }
+        }
+        let segments = self.image.segments.iter().map(|segment| {
+            json!({
+                "address": segment.address,
+                "size": segment.size,
+                "read": segment.read,
+                "write": segment.write,
+                "execute": segment.execute,
+            })
+        });
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("entry", &self.image.entry)?;
+        map.serialize_entry("segments", &segments.collect::<Vec<_>>())?;
+        map.serialize_entry("code", &Code(self))?;
+        map.end()
     }
 }

@@ -24,7 +24,8 @@ use output::{Output, complain};
     version,
     max_term_width = 80,
     after_help = exit_code::help(),
-    override_usage = "trapeze [COMMAND] [--json]\n       trapeze            compares the methods on the shipped guest OS"
+    override_usage = "trapeze [COMMAND] [--json]\n       \
+                      trapeze            compares the methods on the shipped guest OS"
 )]
 struct Cli {
     #[command(subcommand)]

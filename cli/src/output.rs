@@ -1,6 +1,6 @@
 //! The standard output: text for people, or one JSON object.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use scenarios::terminal::escape;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(crate) struct Output {
 impl Output {
     /// The standard output of this process.
     pub(crate) fn new(json: bool) -> Output {
-        let terminal = std::io::stdout().is_terminal();
+        let terminal = io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Output {
@@ -37,20 +37,19 @@ impl Output {
 
     /// Prints one JSON object.
     pub(crate) fn object(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text =
-            serde_json::to_string_pretty(value).or_bad_input(|| "cannot write JSON".to_string())?;
-        text.push('\n');
-        self.text(&text)
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        let written = serde_json::to_writer_pretty(&mut stdout, value).map_err(io::Error::from);
+        printed(
+            written
+                .and_then(|()| writeln!(stdout))
+                .and_then(|()| stdout.flush()),
+        )
     }
 
-    /// Prints bytes as they are, at once. A reader who has seen enough ends the process quietly.
+    /// Prints bytes as they are, at once.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-        match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-            _ => written.or_bad_input(|| "cannot write to the standard output".to_string()),
-        }
+        let mut stdout = io::stdout().lock();
+        printed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
     }
 
     /// Runs something that may take a while, with a sign of life for people, on the standard error.
@@ -64,12 +63,20 @@ impl Output {
     }
 }
 
+/// What became of printing. A reader who has seen enough ends the process quietly.
+fn printed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        _ => result.or_bad_input(|| "cannot write to the standard output".to_string()),
+    }
+}
+
 /// Tells people what is wrong, on the standard error. It may quote guests and files, so it is made safe for a
 /// terminal.
 pub(crate) fn complain(message: &str) {
     let message = escape(message.as_bytes());
     // Nothing is left to be done if nobody can be told.
-    let _ = writeln!(std::io::stderr(), "trapeze: {message}");
+    let _ = writeln!(io::stderr(), "trapeze: {message}");
 }
 
 /// Colours for a terminal. Each is doubled by a word.

@@ -3,7 +3,8 @@
 /// The columns of a projector, of a book and of a small terminal.
 pub(crate) const WIDTH: usize = 80;
 
-/// `text` in lines of at most [`WIDTH`] columns; the first begins with `first`, the others with as many blanks.
+/// `text` in lines of at most [`WIDTH`] columns; the first begins with `first`, the others with
+/// as many blanks.
 pub(crate) fn wrap(first: &str, text: &str) -> String {
     let indent = first.chars().count();
     let mut out = first.to_string();

@@ -90,8 +90,8 @@ impl Lane {
     }
 }
 
-/// The format of Chrome's trace viewer: an array of events, one process for each mode, one thread for each lane. A
-/// tick of the guest's clock is drawn as a microsecond.
+/// The format of Chrome's trace viewer: an array of events, one process for each mode, one thread for each
+/// lane. A tick of the guest's clock is drawn as a microsecond.
 fn write_perfetto(out: &mut impl Write, scenario: &str, reports: &[Report]) -> io::Result<()> {
     write!(out, "{{\"traceEvents\":[")?;
     let mut first = true;
@@ -162,7 +162,14 @@ struct Slice {
 impl Slice {
     fn json(&self, process: usize) -> Value {
         let duration = self.to.saturating_sub(self.from);
-        json!({ "ph": "X", "name": self.name, "ts": self.from, "dur": duration, "pid": process, "tid": self.lane as u32 })
+        json!({
+            "ph": "X",
+            "name": self.name,
+            "ts": self.from,
+            "dur": duration,
+            "pid": process,
+            "tid": self.lane as u32,
+        })
     }
 }
 

@@ -140,7 +140,8 @@ fn a_program_that_loops_or_dies_ends_with_a_message_and_a_code() {
 #[test]
 fn output_is_raw_when_no_terminal_reads_it() {
     let source = "_start: li t0, 64\n        li a0, 1\n        la a1, text\n        li a2, 4\n        ecall\n\
-                  \n        li t0, 93\n        li a0, 0\n        ecall\n        .data\ntext:   .byte 27, 0, 255, 10\n";
+                  \n        li t0, 93\n        li a0, 0\n        ecall\n        .data\n\
+                  text:   .byte 27, 0, 255, 10\n";
     let output = trapeze(&["exec", &program("cli-exec-raw", source)])
         .output()
         .unwrap();

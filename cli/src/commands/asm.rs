@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use scenarios::limit;
-use serde_json::json;
 use toy_isa::asm::{self, Source};
-use toy_isa::image::Image;
 
 use crate::failure::{Failure, OrFail};
 use crate::listing::Listing;
@@ -43,37 +41,14 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     if let Some(path) = &args.output {
         std::fs::write(path, image.to_elf()).or_bad_input(|| format!("cannot write {}", path.display()))?;
     }
-    let listing = Listing {
-        image: &image,
-        sources: &sources,
-    };
+    let listing = Listing::new(&image, &sources);
     if output.json {
-        output.object(&json(&listing))
+        output.object(&listing)
     } else if args.output.is_some() {
         Ok(())
     } else {
-        output.text(&listing.text())
+        listing.print(output)
     }
-}
-
-/// A program as a JSON object.
-pub(crate) fn json(listing: &Listing) -> serde_json::Value {
-    let image: &Image = listing.image;
-    let segments: Vec<_> = image
-        .segments
-        .iter()
-        .map(|segment| {
-            json!({
-                "address": segment.address,
-                "size": segment.size,
-                "read": segment.read,
-                "write": segment.write,
-                "execute": segment.execute,
-            })
-        })
-        .collect();
-    let code: Vec<_> = listing.places().collect();
-    json!({ "entry": image.entry, "segments": segments, "code": code })
 }
 
 fn read(path: &Path) -> Result<Source, Failure> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use toy_isa::disasm::disassemble;
 
 use crate::arguments;
-use crate::commands::asm::{self, number};
+use crate::commands::asm::number;
 use crate::failure::Failure;
 use crate::listing::Listing;
 use crate::output::Output;
@@ -29,20 +29,11 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         (Some(program), None) if is_elf(program) => {
             let image = scenarios::load_elf(Path::new(program));
             let image = image.map_err(|error| Failure::bad_input(error.render()))?;
-            all(
-                &Listing {
-                    image: &image,
-                    sources: &[],
-                },
-                output,
-            )
+            all(&Listing::new(&image, &[]), output)
         }
         (program, None) => {
             let scenario = arguments::find(program.as_deref().unwrap_or(arguments::DEFAULT_SCENARIO))?;
-            let listing = Listing {
-                image: &scenario.setup.image,
-                sources: &scenario.sources,
-            };
+            let listing = Listing::new(&scenario.setup.image, &scenario.sources);
             all(&listing, output)
         }
     }
@@ -58,9 +49,9 @@ fn one(word: u32, output: &Output) -> Result<(), Failure> {
 
 fn all(listing: &Listing, output: &Output) -> Result<(), Failure> {
     if output.json {
-        return output.object(&asm::json(listing));
+        return output.object(listing);
     }
-    output.text(&listing.text())
+    listing.print(output)
 }
 
 /// Whether the name is that of an ELF file; its contents are looked at when it is loaded.

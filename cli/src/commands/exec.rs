@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use clap::value_parser;
 use scenarios::terminal::escape;
 use serde_json::json;
 use toy_isa::engine::EngineName;
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 10_000_000_000)]
     budget: u64,
     /// Memory for the program, its heap and its stack, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = value_parser!(u32).range(1..=1024))]
     memory: u32,
     /// The program's own arguments
     #[arg(last = true, value_name = "ARGS")]
@@ -121,7 +122,7 @@ fn end(ending: Ending, image: &Image) -> String {
         Ending::Exited(code) => format!("the program exited with code {code}"),
         Ending::Budget => "the program's budget was used up (see --budget)".to_string(),
         Ending::Killed { trap, pc } => {
-            let place = Listing { image, sources: &[] }.place(pc);
+            let place = Listing::new(image, &[]).place(pc);
             let line = place
                 .file
                 .as_ref()

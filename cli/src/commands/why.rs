@@ -89,10 +89,7 @@ fn explain(args: &Args, scenario: &Scenario, number: u64, output: &Output) -> Re
     let found = output.busy(format!("running {}", scenario.name), || {
         chain::find(scenario, args.mode, args.guest.engine, number)
     })?;
-    let listing = Listing {
-        image: &scenario.setup.image,
-        sources: &scenario.sources,
-    };
+    let listing = Listing::new(&scenario.setup.image, &scenario.sources);
     let place = listing.place_of(&found.root);
     let prices = PriceList::textbook();
     if output.json {
@@ -203,10 +200,7 @@ fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure
             "last": ends.last,
         }));
     }
-    let listing = Listing {
-        image: &scenario.setup.image,
-        sources: &scenario.sources,
-    };
+    let listing = Listing::new(&scenario.setup.image, &scenario.sources);
     let row = |record: &Record| {
         let place = listing.place_of(record).name();
         let line = format!(
