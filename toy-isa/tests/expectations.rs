@@ -223,7 +223,10 @@ fn table() -> Vec<Expected> {
         row("csrr timer",    read(Csr::Timer), "R IIII", |m| x10(m, TIMER)),
         row("csrw timer",    write(Csr::Timer), "R IIII", |m| { x10(m, TIMER); m.board.devices.timer.set(NEW, CLOCK) }),
         row("csrr irq",      read(Csr::Irq), "R IIII", |m| x10(m, ENABLED << 16)),
-        row("csrw irq",      write(Csr::Irq), "R IIII", |m| { x10(m, ENABLED << 16); m.board.devices.enabled = 0xffff }),
+        row("csrw irq",      write(Csr::Irq), "R IIII", |m| {
+            x10(m, ENABLED << 16);
+            m.board.devices.enabled = 0xffff;
+        }),
         row("csrr instret",  read(Csr::Instret), "R IRIR", |m| x10(m, 0x64)),
         row("csrr instreth", read(Csr::Instreth), "R IRIR", |m| x10(m, 7)),
         row("csrr mhartid",  read(Csr::Mhartid), "R IIII", |m| x10(m, 0)),

@@ -77,7 +77,7 @@ impl Frames {
     /// The real address of a guest-physical address.
     #[inline]
     pub fn address(&self, guest: u32) -> Option<u32> {
-        Some(self.host(guest / PAGE)? * PAGE | guest % PAGE)
+        Some(self.host(guest / PAGE)? * PAGE + guest % PAGE)
     }
 
     /// Guest frame and real frame, for all frames.

@@ -32,10 +32,12 @@ impl Setup {
 
     /// A guest with `memory` bytes of RAM on this profile, no disk and no input.
     pub fn new(image: Image, memory: u32, profile: Profile) -> Setup {
-        assert!(
-            Setup::MEMORY_LIMIT < Ram::LIMIT,
-            "a monitor needs room beside the guest"
-        );
+        const {
+            assert!(
+                Setup::MEMORY_LIMIT < Ram::LIMIT,
+                "a monitor needs room beside the guest"
+            )
+        };
         Setup {
             image: Arc::new(image),
             memory,

@@ -30,7 +30,8 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
                     "strict: {share}; no innocuous one needed the monitor; {memory}"
                 )),
                 steps => Verdict::no(format!(
-                    "{share}; {steps} innocuous instructions were interpreted because the timer could not be armed; {memory}"
+                    "{share}; {steps} innocuous instructions were interpreted because the timer could not be armed; \
+                     {memory}"
                 )),
             }
         }

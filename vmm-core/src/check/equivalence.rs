@@ -374,7 +374,7 @@ fn memory(bare: &GuestView, guest: &GuestView, page: u32) -> Option<Difference> 
         return None;
     }
     let at = a.iter().zip(b).position(|(a, b)| a != b)?;
-    let address = page * PAGE + at as u32 & !3;
+    let address = (page * PAGE + at as u32) & !3;
     let word = |view: &GuestView| {
         view.word(address)
             .map_or("-".into(), |word| format!("{word:#010x}"))

@@ -265,6 +265,8 @@ impl Shadow {
                 }
             }
         }
+        // What was taken away must not live on in the real processor's TLB.
+        board.tlb.fence(None);
         true
     }
 
@@ -280,6 +282,7 @@ impl Shadow {
                 let entry = board.ram.read(at, Width::Word).unwrap_or_default();
                 if entry & pte::W != 0 && entry >> 10 == host_frame {
                     put(board, at, entry & !(pte::W | pte::D));
+                    board.tlb.fence(None);
                 }
             }
         }
