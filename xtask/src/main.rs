@@ -25,7 +25,7 @@ enum Chore {
     Programs(programs::Args),
     /// Disassemble and assemble again every one of the 2^32 words
     Sweep(sweep::Args),
-    /// Check the arrows between crates, licences and the width of lines
+    /// Check the arrows between crates and the width of lines
     Tidy(tidy::Args),
 }
 

@@ -1,4 +1,4 @@
-//! The layout of the house, enforced: which crate may know which, under what licences, and how wide a line is.
+//! The layout of the house, enforced: which crate may know which, and how wide a line is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,18 +21,17 @@ const OUTSIDE: &[&str] = &["xtask", "trapeze-book"];
 /// The widest line of a source file, in characters.
 const WIDEST: usize = 120;
 
-/// Checks the arrows between crates, the licences of what is linked, and the width of lines.
+/// Checks the arrows between crates and the width of lines.
 pub(crate) fn run(_: &Args) -> Result<()> {
     let root = root();
     let metadata = metadata(&root)?;
     let mut findings = arrows(&metadata)?;
-    findings.extend(licences(&metadata)?);
     findings.extend(wide_lines(&root)?);
     for finding in &findings {
         eprintln!("tidy: {finding}");
     }
     ensure!(findings.is_empty(), "{} findings", findings.len());
-    println!("tidy: crates, licences and lines are in order");
+    println!("tidy: crates and lines are in order");
     Ok(())
 }
 
@@ -91,44 +90,6 @@ fn arrows(metadata: &Value) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Packages whose licence is not among those that `deny.toml` allows.
-fn licences(metadata: &Value) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(root().join("deny.toml")).context("deny.toml")?;
-    let config: toml::Value = toml::from_str(&text).context("deny.toml")?;
-    let allowed: Vec<&str> = config["licenses"]["allow"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(toml::Value::as_str)
-        .collect();
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists packages")?;
-    let refused = packages.iter().filter(|package| {
-        let expression = package["license"].as_str().unwrap_or_default();
-        !satisfied(expression, &allowed)
-    });
-    Ok(refused
-        .map(|package| {
-            format!(
-                "{} {} is under {}, which deny.toml does not allow",
-                package["name"], package["version"], package["license"]
-            )
-        })
-        .collect())
-}
-
-/// Whether an SPDX expression of the simple kind that crates use can be satisfied: an AND of parenthesised or plain
-/// ORs.
-fn satisfied(expression: &str, allowed: &[&str]) -> bool {
-    expression.split(" AND ").all(|part| {
-        let part = part.trim_matches(|c| c == '(' || c == ')');
-        part.split(" OR ")
-            .flat_map(|choice| choice.split('/'))
-            .any(|choice| allowed.contains(&choice.trim()))
-    })
-}
-
 fn wide_lines(root: &Path) -> Result<Vec<String>> {
     let listed = Command::new("git")
         .args(["ls-files", "*.rs"])
@@ -152,17 +113,6 @@ fn wide_lines(root: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn licence_expressions_are_read() {
-        let allowed = ["MIT", "Unicode-3.0"];
-        assert!(satisfied("MIT OR Apache-2.0", &allowed));
-        assert!(satisfied("MIT/Apache-2.0", &allowed));
-        assert!(satisfied("(MIT OR Apache-2.0) AND Unicode-3.0", &allowed));
-        assert!(!satisfied("GPL-3.0", &allowed));
-        assert!(!satisfied("(MIT OR Apache-2.0) AND GPL-3.0", &allowed));
-        assert!(!satisfied("", &allowed));
-    }
 
     #[test]
     fn an_arrow_the_wrong_way_is_found() {
