@@ -16,6 +16,7 @@ use crate::arguments::GuestOptions;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::output::Output;
+use crate::text::{exact, wrap};
 use crate::trace;
 
 /// How a guest is run and checked.
@@ -160,10 +161,30 @@ fn code_of(end: End) -> ExitCode {
     }
 }
 
+/// What the lint has to say of these runs: translations that were used after the page table had changed. The bare
+/// machine's count is the guest's own doing, so it is the one that is told.
+pub(crate) fn lint(reports: &[Report]) -> String {
+    let bare = reports.iter().find(|report| report.mode == ModeName::Bare);
+    match bare.map_or(0, |report| report.counts.missing_fences) {
+        0 => String::new(),
+        times => {
+            "\n".to_string()
+                + &wrap(
+                    "Lint: ",
+                    &format!(
+                        "the guest used {} translations after it had changed their page-table entries and before a \
+                         fence (sfence.vma); this machine is coherent, a real one may not be.",
+                        exact(times)
+                    ),
+                )
+        }
+    }
+}
+
 /// One line on what cycles are.
 pub(crate) fn price_note(prices: &PriceList) -> String {
     let assumed = if prices.assumed {
-        ": all assumed, none measured"
+        ": assumed figures, none of a real processor"
     } else {
         ""
     };

@@ -1,5 +1,7 @@
 //! Text for 80 columns: wrapped sentences and numbers that people can read.
 
+pub(crate) use vmm_core::numbers::exact;
+
 /// The columns of a projector, of a book and of a small terminal.
 pub(crate) const WIDTH: usize = 80;
 
@@ -31,19 +33,6 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
         return text.to_string();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
-/// A number with commas: `1,234,567`.
-pub(crate) fn exact(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A number in at most seven characters: exact below a million, else rounded down to three decimals or fewer.

@@ -225,3 +225,34 @@ fn an_event_that_does_not_exist_is_an_error_that_says_how_to_find_others() {
     let done = run(&["why", "99999999", &path, "--budget", "3000"]);
     assert_eq!(done.code, 10, "the budget ends the search");
 }
+
+#[test]
+fn the_lint_tells_of_a_missing_fence() {
+    // A page table with one superpage at 0; then the page is mapped elsewhere, and used without a fence.
+    let text = |fence: &str| {
+        format!(
+            "
+        li      a0, 0x8000              # the table
+        li      a1, 0xcf                # V R W X A D, at address 0
+        sw      a1, 0(a0)
+        sw      a1, 4(a0)               # and again at 4 MiB
+        ori     t0, a0, 1
+        csrw    ptbr, t0
+        li      a2, 0x400000
+        lw      t0, 0(a2)
+        li      a1, 0xc1                # from now on it may not be loaded from
+        sw      a1, 4(a0)
+        {fence}
+        la      t1, off
+        csrw    tvec, t1
+        lw      t0, 0(a2)
+off:    li      t0, 48
+        out     t0, zero
+        "
+        )
+    };
+    let without = run(&["run", "--mode", "bare", &scenario("unfenced", &text("nop"), "")]);
+    assert!(without.out.contains("Lint:"), "{}", without.out);
+    let with = run(&["run", "--mode", "bare", &scenario("fenced", &text("sfence.vma"), "")]);
+    assert!(!with.out.contains("Lint:"), "{}", with.out);
+}

@@ -127,10 +127,12 @@ impl Scenario {
         }
     }
 
-    /// The expectations that these runs do not meet, in the order of the runs.
+    /// The expectations that these runs do not meet, in the order of the runs. Of modes that the scenario does not
+    /// list it expects nothing.
     pub fn failures(&self, reports: &[Report]) -> Vec<Failure> {
         reports
             .iter()
+            .filter(|report| self.modes.contains(&report.mode))
             .flat_map(|report| self.expect.failures(report))
             .collect()
     }

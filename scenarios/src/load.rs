@@ -154,7 +154,7 @@ impl Loader<'_> {
 
     fn modes(&self, document: &Document) -> Result<Vec<ModeName>, Error> {
         let Some(names) = &document.run.modes else {
-            return Ok(ModeName::ALL.to_vec());
+            return Ok(ModeName::FOR_EVERY_GUEST.to_vec());
         };
         let mut modes = Vec::new();
         for name in names.get_ref() {

@@ -4,6 +4,7 @@
 use crate::devices::Devices;
 use crate::mmu::Tlb;
 use crate::profile::Profile;
+use crate::row::Row;
 
 /// The width of a memory access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +83,10 @@ pub trait Bus {
     /// Code in `ring` is about to touch physical `address`, for the first time since the translation of its page
     /// was made: where an observer that checks isolation looks on.
     fn translated(&mut self, ring: u32, address: u32);
+
+    /// Code outside ring 0 has executed a sensitive row to its full effect on the real processor or device: where an
+    /// observer that checks who is in control looks on.
+    fn took_effect(&mut self, _row: Row) {}
 
     /// Something changed that decides on interrupts, translation or the end of the run: look at the whole
     /// state before the next instruction.

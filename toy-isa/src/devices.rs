@@ -68,6 +68,8 @@ pub struct Devices {
     pub enabled: u32,
     /// The exit code, once the power is off.
     pub power_off: Option<u32>,
+    /// How many registers have been read or written, through ports or memory. For whoever counts; no program sees it.
+    pub accesses: u64,
 }
 
 impl Devices {
@@ -79,18 +81,21 @@ impl Devices {
             disk: Disk::new(disk),
             enabled: 0,
             power_off: None,
+            accesses: 0,
         }
     }
 
     /// Reads a register; `None` if there is no such register.
     pub fn read(&mut self, register: Register, clock: u64) -> Option<u32> {
-        match register.device {
+        let value = match register.device {
             0 => self.console.read(register.index),
             1 => self.timer.read(register.index, clock),
             2 => self.disk.read(register.index),
             3 if register.index == 0 => Some(0),
             _ => None,
-        }
+        }?;
+        self.accesses += 1;
+        Some(value)
     }
 
     /// Writes a register; `None` if there is no such register.
@@ -104,7 +109,9 @@ impl Devices {
                 Some(())
             }
             _ => None,
-        }
+        }?;
+        self.accesses += 1;
+        Some(())
     }
 
     /// The pending lines.

@@ -9,6 +9,7 @@ use crate::image::Image;
 use crate::mmu::Tlb;
 use crate::profile::Profile;
 use crate::ram::{Ram, flag};
+use crate::row::Row;
 use crate::table::OPS;
 
 /// Everything that a machine is made of at power-on.
@@ -53,6 +54,8 @@ pub struct Observer {
     pub guarding: bool,
     /// The physical addresses of such accesses, with the ring they came from; the first few of them.
     pub intrusions: Vec<(u32, u32)>,
+    /// The first sensitive row that code outside ring 0 executed to its full effect, while guarding.
+    pub seized: Option<Row>,
     /// Numbers of pages that were [`flag::CLEAN`] and have been stored to.
     pub dirty: Vec<u32>,
 }
@@ -214,6 +217,12 @@ impl Bus for Board {
 
     fn walked(&mut self, address: u32) {
         self.ram.set(address, flag::TABLE);
+    }
+
+    fn took_effect(&mut self, row: Row) {
+        if self.observer.guarding && self.observer.seized.is_none() {
+            self.observer.seized = Some(row);
+        }
     }
 
     #[inline]

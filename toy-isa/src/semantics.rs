@@ -205,6 +205,7 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
     match behaviour {
         Behaviour::Traps => return traps,
         Behaviour::Ignored => return Ok(next),
+        Behaviour::TakesEffect if hart.ring() != 0 => bus.took_effect(row),
         Behaviour::Innocuous | Behaviour::Leaks | Behaviour::Partial | Behaviour::TakesEffect => {}
     }
 

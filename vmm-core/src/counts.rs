@@ -21,6 +21,8 @@ pub struct Counts {
     pub exits: u64,
     /// Instructions that the monitor's routines emulated, by row.
     pub emulated: BTreeMap<String, u64>,
+    /// Registers of devices, real or virtual, that the guest read or wrote.
+    pub device_registers: u64,
     /// Memory accesses that the monitor carried out because they reached a device.
     pub device_accesses: u64,
     /// Memory accesses that the monitor carried out because they changed a shadowed page table.
@@ -61,6 +63,7 @@ impl Default for Counts {
             traps: BTreeMap::new(),
             exits: 0,
             emulated: BTreeMap::new(),
+            device_registers: 0,
             device_accesses: 0,
             traced_writes: 0,
             above_limit: 0,
@@ -160,9 +163,10 @@ impl serde::Serialize for Counts {
 
 impl Counts {
     /// The counts that are single numbers, by name: what scenarios can expect.
-    pub fn scalars(&self) -> [(&'static str, u64); 16] {
+    pub fn scalars(&self) -> [(&'static str, u64); 17] {
         [
             ("exits", self.exits),
+            ("device_registers", self.device_registers),
             ("device_accesses", self.device_accesses),
             ("traced_writes", self.traced_writes),
             ("above_limit", self.above_limit),

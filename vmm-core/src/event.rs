@@ -242,7 +242,7 @@ impl Log {
             Event::Exit { .. } => self.exit = Some(number),
             // Pure emulation and bare hardware have no exits: each entry stands alone.
             Event::Enter {
-                how: Delivery::Hardware | Delivery::Injected,
+                how: Delivery::Hardware,
                 ..
             } => self.exit = None,
             _ => {}

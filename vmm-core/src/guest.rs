@@ -1,11 +1,15 @@
 //! The guest as it sees itself: the map f from the state of the monitor's machine to that of a bare one.
 
+use std::sync::Arc;
+
 use toy_isa::bus::{Bus, Pace, Width};
 use toy_isa::devices::Devices;
 use toy_isa::hart::Hart;
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{PAGE, Tlb};
 use toy_isa::profile::Profile;
+
+use crate::setup::Setup;
 
 /// Which frame of real memory holds each frame of guest memory.
 ///
@@ -99,49 +103,96 @@ impl Frames {
     }
 }
 
+/// What a monitor keeps for a guest beside its processor: where its memory is, its devices, its clock, and its idea of
+/// the hardware.
+pub struct Guest {
+    /// Where the guest's memory is.
+    pub frames: Frames,
+    /// The guest's devices.
+    pub devices: Devices,
+    /// The guest's clock.
+    pub pace: Pace,
+    /// The guest's idea of what sensitive rows do outside ring 0.
+    pub profile: Arc<Profile>,
+    /// Guest-physical addresses that were stored to on the virtual board, for a monitor that shadows page tables and
+    /// takes them out; `None` where nobody does.
+    pub stores: Option<Vec<u32>>,
+    /// Guest page-table entries read on the virtual board.
+    pub references: u64,
+}
+
+impl Guest {
+    /// A guest at power-on, with its memory in these frames.
+    pub fn new(setup: &Setup, frames: Frames) -> Guest {
+        Guest {
+            frames,
+            devices: Devices::new(setup.disk.clone(), setup.input.clone()),
+            pace: Pace::default(),
+            profile: Arc::clone(&setup.profile),
+            stores: None,
+            references: 0,
+        }
+    }
+
+    /// The board that the guest believes to be on.
+    pub fn on<'a>(&'a mut self, host: &'a mut Board) -> VirtualBoard<'a> {
+        VirtualBoard { host, guest: self }
+    }
+
+    /// The clock value until which nothing can happen to the guest from outside, but at most `quantum` ticks from now:
+    /// how long it may have the processor.
+    pub fn undisturbed(&self, quantum: u64) -> u64 {
+        let clock = self.pace.clock;
+        let event = self.devices.next_event(clock).map_or(quantum, |at| at - clock);
+        event.min(quantum)
+    }
+
+    /// The guest as it sees itself, with its processor in this state.
+    pub fn view<'a>(&'a self, hart: Hart, machine: &'a Machine) -> GuestView<'a> {
+        GuestView {
+            hart,
+            pace: self.pace.clone(),
+            devices: &self.devices,
+            machine,
+            frames: Some(&self.frames),
+        }
+    }
+}
+
 /// The board that the guest believes to be on: its memory is scattered over real frames, its devices and its
 /// clock are the monitor's.
 pub struct VirtualBoard<'a> {
-    /// The real board.
-    pub host: &'a mut Board,
-    /// Where the guest's memory is.
-    pub frames: &'a Frames,
-    /// The guest's devices.
-    pub devices: &'a mut Devices,
-    /// The guest's clock.
-    pub pace: &'a mut Pace,
-    /// The guest's idea of what sensitive rows do outside ring 0.
-    pub profile: &'a Profile,
-    /// Guest-physical addresses that were stored to, for whoever shadows page tables; cleared by the owner.
-    pub stores: &'a mut Vec<u32>,
-    /// Guest page-table entries read.
-    pub references: &'a mut u64,
+    host: &'a mut Board,
+    guest: &'a mut Guest,
 }
 
 impl Bus for VirtualBoard<'_> {
     fn profile(&self) -> &Profile {
-        self.profile
+        &self.guest.profile
     }
 
     fn pace(&mut self) -> &mut Pace {
-        self.pace
+        &mut self.guest.pace
     }
 
     fn devices(&mut self) -> &mut Devices {
-        self.devices
+        &mut self.guest.devices
     }
 
     fn read(&mut self, address: u32, width: Width) -> Option<u32> {
-        self.host.read(self.frames.address(address)?, width)
+        self.host.read(self.guest.frames.address(address)?, width)
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) -> Option<()> {
-        self.stores.push(address);
-        self.host.write(self.frames.address(address)?, width, value)
+        if let Some(stores) = &mut self.guest.stores {
+            stores.push(address);
+        }
+        self.host.write(self.guest.frames.address(address)?, width, value)
     }
 
     fn mark(&mut self, address: u32, entry: u32) -> Option<()> {
-        self.host.write(self.frames.address(address)?, Width::Word, entry)
+        self.host
+            .write(self.guest.frames.address(address)?, Width::Word, entry)
     }
 
     fn tlb(&mut self) -> Option<&mut Tlb> {
@@ -149,7 +200,7 @@ impl Bus for VirtualBoard<'_> {
     }
 
     fn walked(&mut self, _address: u32) {
-        *self.references += 1;
+        self.guest.references += 1;
     }
 
     fn translated(&mut self, _ring: u32, _address: u32) {}
@@ -176,23 +227,6 @@ impl<'a> GuestView<'a> {
             devices: &machine.board.devices,
             machine,
             frames: None,
-        }
-    }
-
-    /// The view of a guest whose memory is scattered over the frames of `machine`.
-    pub fn mapped(
-        hart: Hart,
-        pace: Pace,
-        devices: &'a Devices,
-        machine: &'a Machine,
-        frames: &'a Frames,
-    ) -> GuestView<'a> {
-        GuestView {
-            hart,
-            pace,
-            devices,
-            machine,
-            frames: Some(frames),
         }
     }
 

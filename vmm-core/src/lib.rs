@@ -11,6 +11,7 @@ pub mod guest;
 pub mod hundred;
 pub mod mode;
 pub mod modes;
+pub mod numbers;
 pub mod price;
 pub mod run;
 pub mod setup;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use toy_isa::engine::{Engine, Exit as EngineExit};
+use toy_isa::hart::Hart;
+use toy_isa::instruction::Instruction;
 use toy_isa::machine::Machine;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
-use crate::event::{Delivery, Log};
-use crate::guest::GuestView;
+use crate::event::{Delivery, Event, Log};
+use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
 use crate::modes::trap::Layout;
 use crate::modes::{bare::Bare, interpret::Interpret, trap::TrapAndEmulate};
@@ -88,6 +90,27 @@ pub struct Notes<'a> {
     pub counts: &'a mut Counts,
 }
 
+impl Notes<'_> {
+    /// Writes down an event of this guest, whose processor is in this state.
+    pub fn event(&mut self, guest: &Guest, hart: &Hart, event: Event) {
+        self.log.push(guest.pace.clock, hart.pc, hart.ring(), event);
+    }
+
+    /// The guest left to the monitor by this trap, from this ring of the real processor.
+    pub fn exit(&mut self, guest: &Guest, hart: &Hart, trap: Trap, real_ring: u32) {
+        self.counts.trap(trap.cause);
+        self.counts.exits += 1;
+        self.event(guest, hart, Event::Exit { trap, real_ring });
+    }
+
+    /// The monitor emulated a privileged instruction, at which the processor was in this state.
+    pub fn emulated(&mut self, guest: &Guest, hart: &Hart, insn: Instruction) {
+        let (row, word) = (insn.row(), insn.encode());
+        self.counts.emulate(row);
+        self.event(guest, hart, Event::Emulate { row, word });
+    }
+}
+
 /// A method of virtualization.
 pub trait Mode {
     /// Resumes the guest and returns when it leaves.
@@ -142,8 +165,17 @@ pub enum ModeName {
 }
 
 impl ModeName {
-    /// Those that run every guest, in the order of the lecture.
-    pub const ALL: [ModeName; 4] = [
+    /// All of them.
+    pub const ALL: [ModeName; 5] = [
+        ModeName::Bare,
+        ModeName::Interpret,
+        ModeName::Trap(Layout::RingDeprivileging),
+        ModeName::Trap(Layout::RingCompression),
+        ModeName::Hundred,
+    ];
+
+    /// Those that run every guest, in the order of the lecture: what a scenario is run under unless it says otherwise.
+    pub const FOR_EVERY_GUEST: [ModeName; 4] = [
         ModeName::Bare,
         ModeName::Interpret,
         ModeName::Trap(Layout::RingDeprivileging),
@@ -164,10 +196,7 @@ impl ModeName {
     /// The mode of this name; `trap:0/1/3` is another name of `trap`.
     pub fn from_name(name: &str) -> Option<ModeName> {
         let name = if name == "trap:0/1/3" { "trap" } else { name };
-        ModeName::ALL
-            .into_iter()
-            .chain([ModeName::Hundred])
-            .find(|mode| mode.name() == name)
+        ModeName::ALL.into_iter().find(|mode| mode.name() == name)
     }
 
     /// The method in a few words.

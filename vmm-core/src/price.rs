@@ -52,6 +52,7 @@ struct EventPrices {
     shadow_switch: u64,
     guest_reference: u64,
     walk_reference: u64,
+    device: u64,
     interpreted: u64,
 }
 
@@ -147,6 +148,7 @@ impl PriceList {
                 counts.walk_references,
                 event.walk_reference,
             ),
+            item("device register", counts.device_registers, event.device),
             item(
                 "interpreted instruction",
                 counts.interpreted_total(),

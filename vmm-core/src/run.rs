@@ -189,6 +189,7 @@ impl Run {
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts.clone();
         counts.direct = self.machine.histogram;
+        counts.device_registers = self.guest().devices.accesses;
         let tlb = self.machine.board.tlb.counts;
         counts.tlb_misses = tlb.misses;
         counts.walk_references = tlb.references;

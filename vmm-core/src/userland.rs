@@ -11,6 +11,7 @@ use toy_isa::image::Image;
 use toy_isa::machine::{Config, LoadError, Machine, TLB_ENTRIES};
 use toy_isa::mmu::PAGE;
 use toy_isa::profile::{Profile, ProfileName};
+use toy_isa::table::OPS;
 use toy_isa::trap::{Cause, Trap};
 
 /// How to run a program.
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// Instructions that retired.
     pub retired: u64,
+    /// The same by operation, in the order of [`OPS`].
+    pub histogram: [u64; OPS.len()],
 }
 
 /// System call numbers.
@@ -98,6 +101,7 @@ pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> R
     Ok(Outcome {
         ending,
         retired: process.machine.board.pace.retired() + exited,
+        histogram: process.machine.histogram,
     })
 }
 

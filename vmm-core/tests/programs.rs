@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
-use vmm_core::userland::{Ending, Options, run};
+use toy_isa::table::OPS;
+use vmm_core::price::PriceList;
+use vmm_core::userland::{Ending, Options, Outcome, run};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios/c")
@@ -17,7 +19,7 @@ fn load(name: &str) -> Image {
     Image::from_elf(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn execute(name: &str, engine: EngineName) -> (Ending, u64, String) {
+fn execute(name: &str, engine: EngineName) -> (Outcome, String) {
     let options = Options {
         engine,
         budget: 100_000_000,
@@ -26,11 +28,7 @@ fn execute(name: &str, engine: EngineName) -> (Ending, u64, String) {
     };
     let mut text = Vec::new();
     let outcome = run(&load(name), &options, &mut |bytes| text.extend_from_slice(bytes)).expect("it fits");
-    (
-        outcome.ending,
-        outcome.retired,
-        String::from_utf8_lossy(&text).into_owned(),
-    )
+    (outcome, String::from_utf8_lossy(&text).into_owned())
 }
 
 fn names() -> Vec<String> {
@@ -48,8 +46,12 @@ fn every_program_prints_what_it_should() {
     assert!(names.len() >= 6, "{names:?}");
     for name in names {
         let expected = std::fs::read_to_string(folder().join("expected").join(format!("{name}.txt")));
-        let (ending, _, text) = execute(&name, EngineName::Interpreter);
-        assert_eq!((ending, Some(text)), (Ending::Exited(0), expected.ok()), "{name}");
+        let (outcome, text) = execute(&name, EngineName::Interpreter);
+        assert_eq!(
+            (outcome.ending, Some(text)),
+            (Ending::Exited(0), expected.ok()),
+            "{name}"
+        );
     }
 }
 
@@ -62,4 +64,27 @@ fn the_reference_prints_and_counts_the_same() {
             "{name}"
         );
     }
+}
+
+/// The price of an interpreted instruction is not assumed: it is what the instructions of an interpreter cost on the
+/// list itself, for each instruction that it interprets.
+#[test]
+fn the_price_of_interpretation_is_the_measured_one() {
+    let (outcome, text) = execute("interp", EngineName::Interpreter);
+    let interpreted: u64 = text
+        .lines()
+        .find_map(|line| line.strip_suffix(" instructions interpreted")?.parse().ok())
+        .expect("the program says how many instructions it has interpreted");
+    let prices = PriceList::textbook();
+    let cycles: u64 = OPS
+        .iter()
+        .zip(outcome.histogram)
+        .map(|(row, count)| count * prices.instruction(row.cost))
+        .sum();
+    assert_eq!(
+        prices.interpreted(),
+        (cycles + interpreted / 2) / interpreted,
+        "{} instructions for {interpreted} interpreted ones",
+        outcome.retired
+    );
 }

@@ -8,7 +8,7 @@ use vmm_core::check::report::Report;
 use vmm_core::mode::{End, ModeName};
 
 use crate::arguments::{DEFAULT_SCENARIO, mode};
-use crate::checked::{CheckOptions, Checked};
+use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::{short, wrap};
@@ -70,6 +70,7 @@ fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> Str
     if console {
         text += &consoles(&checked.reports, paint);
     }
+    text += &lint(&checked.reports);
     text += "\n";
     text += &checked.price_note();
     text + &format!("Try next: {}\n", hint(checked, argument))

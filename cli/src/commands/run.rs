@@ -6,7 +6,7 @@ use vmm_core::check::report::Report;
 use vmm_core::mode::ModeName;
 
 use crate::arguments::{DEFAULT_SCENARIO, mode};
-use crate::checked::{CheckOptions, Checked};
+use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::{exact, wrap};
@@ -83,6 +83,7 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
         text += &property("resource control", &verdict.resource_control, paint);
         text += &property("efficiency", &verdict.efficiency, paint);
     }
+    text += &lint(&checked.reports);
     text + "\n" + &checked.price_note()
 }
 

@@ -3,6 +3,7 @@
 use crate::check::Verdict;
 use crate::counts::Counts;
 use crate::mode::ModeName;
+use crate::numbers::{exact, percent};
 
 /// Judges a run by what was counted. `retired` is the number of instructions that the guest retired.
 ///
@@ -11,7 +12,9 @@ use crate::mode::ModeName;
 pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
     let direct = counts.direct_total();
     let share = format!(
-        "{direct} of {retired} instructions ran directly ({})",
+        "{} of {} instructions ran directly ({})",
+        exact(direct),
+        exact(retired),
         percent(direct, retired)
     );
     match mode {
@@ -23,27 +26,21 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
             let memory = format!(
                 "memory traps, not counted against it: {} shadow fills, {} stores to page tables, {} device accesses, \
                  {} beyond the limit",
-                counts.shadow_fills, counts.traced_writes, counts.device_accesses, counts.above_limit
+                exact(counts.shadow_fills),
+                exact(counts.traced_writes),
+                exact(counts.device_accesses),
+                exact(counts.above_limit)
             );
             match counts.deadline_steps {
                 0 => Verdict::yes(format!(
                     "strict: {share}; no innocuous one needed the monitor; {memory}"
                 )),
                 steps => Verdict::no(format!(
-                    "{share}; {steps} innocuous instructions were interpreted because the timer could not be armed; \
-                     {memory}"
+                    "{share}; {} innocuous instructions were interpreted because the timer could not be armed; \
+                     {memory}",
+                    exact(steps)
                 )),
             }
         }
     }
-}
-
-/// A share as a percentage, for people.
-pub fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return "0 %".to_string();
-    }
-    // Rounded down, so that 100 % means all.
-    let hundredths = u128::from(part) * 10_000 / u128::from(whole);
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }

@@ -10,6 +10,7 @@ use crate::check::{Verdict, Verdicts, efficiency, resource};
 use crate::counts::Counts;
 use crate::event::Log;
 use crate::mode::{End, ModeName};
+use crate::numbers::exact;
 use crate::price::PriceList;
 use crate::run::Run;
 use crate::setup::Setup;
@@ -177,7 +178,7 @@ fn equivalence(
         Grain::SyncPoints => "sync points",
         Grain::Lockstep => "instructions, in lockstep",
     };
-    let compared = comparison.compared;
+    let compared = exact(comparison.compared);
     let Some(difference) = &comparison.difference else {
         return match (mode, end) {
             (ModeName::Bare, _) => Verdict::yes("the machine that all others are compared with"),

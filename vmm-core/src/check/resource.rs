@@ -1,5 +1,5 @@
-//! Resource control: the guest touches only frames that the allocator gave it, no real device, and the monitor gets
-//! the processor back within a bound.
+//! Resource control: the guest touches only frames that the allocator gave it and no real device, it changes nothing
+//! of the real control state, and the monitor gets the processor back within a bound.
 
 use toy_isa::devices::Devices;
 use toy_isa::mmu::PAGE;
@@ -8,6 +8,7 @@ use toy_isa::ram::flag;
 use crate::check::Verdict;
 use crate::mode::ModeName;
 use crate::modes::trap::world::QUANTUM;
+use crate::numbers::exact;
 use crate::run::Run;
 
 /// Marks every frame that the ledger does not give to the guest, so that the board notes who touches one. To be
@@ -40,10 +41,17 @@ pub fn judge(run: &Run) -> Verdict {
             board.observer.intrusions.len()
         ));
     }
+    if let Some(row) = board.observer.seized {
+        broken.push(format!(
+            "the guest executed `{row}` to its full effect on the real machine, outside ring 0"
+        ));
+    }
     let longest = run.longest_without_control();
     if longest > QUANTUM {
         broken.push(format!(
-            "the guest kept the processor for {longest} ticks; the monitor must have it back within {QUANTUM}"
+            "the guest kept the processor for {} ticks; the monitor must have it back within {}",
+            exact(longest),
+            exact(QUANTUM)
         ));
     }
     if !untouched(&board.devices) {
@@ -52,8 +60,11 @@ pub fn judge(run: &Run) -> Verdict {
     if broken.is_empty() {
         let frames = run.guest().pages();
         Verdict::yes(format!(
-            "all accesses fell into the guest's {frames} frames; no real device was touched; \
-             the monitor had the processor back within {longest} ticks (bound {QUANTUM})"
+            "all accesses fell into the guest's {} frames; no real device was touched; \
+             the monitor had the processor back within {} ticks (bound {})",
+            exact(frames.into()),
+            exact(longest),
+            exact(QUANTUM)
         ))
     } else {
         Verdict::no(broken.join("; "))

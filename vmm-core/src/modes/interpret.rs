@@ -5,18 +5,16 @@
 
 use std::sync::Arc;
 
-use toy_isa::bus::Pace;
+use toy_isa::bus::Bus;
 use toy_isa::cpu::{Poll, Step, poll, step};
-use toy_isa::devices::Devices;
 use toy_isa::engine::Engine;
 use toy_isa::hart::Hart;
 use toy_isa::instruction::Registers;
 use toy_isa::machine::{Config, LoadError, Machine};
-use toy_isa::profile::Profile;
 use toy_isa::trap::Trap;
 
 use crate::event::Delivery;
-use crate::guest::{Frames, GuestView, VirtualBoard};
+use crate::guest::{Frames, Guest, GuestView};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
@@ -24,10 +22,7 @@ use crate::setup::Setup;
 /// The emulator: a processor, devices and a clock, all in software.
 pub struct Interpret {
     hart: Hart,
-    pace: Pace,
-    devices: Devices,
-    frames: Frames,
-    profile: Arc<Profile>,
+    guest: Guest,
 }
 
 impl Interpret {
@@ -48,10 +43,7 @@ impl Interpret {
         load_scattered(&mut machine, &frames, setup)?;
         let mode = Interpret {
             hart: Hart::new(setup.image.entry),
-            pace: Pace::default(),
-            devices: Devices::new(setup.disk.clone(), setup.input.clone()),
-            frames,
-            profile: Arc::clone(&setup.profile),
+            guest: Guest::new(setup, frames),
         };
         Ok((machine, mode))
     }
@@ -61,19 +53,9 @@ impl Mode for Interpret {
     fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
         let Machine { board, attempts, .. } = machine;
         let end = attempts.saturating_add(fuel);
-        let mut stores = Vec::new();
-        let mut references = 0;
-        let mut virtual_board = VirtualBoard {
-            host: board,
-            frames: &self.frames,
-            devices: &mut self.devices,
-            pace: &mut self.pace,
-            profile: &self.profile,
-            stores: &mut stores,
-            references: &mut references,
-        };
+        let mut virtual_board = self.guest.on(board);
         while *attempts < end {
-            if virtual_board.pace.clock >= virtual_board.pace.attention {
+            if virtual_board.pace().clock >= virtual_board.pace().attention {
                 match poll(&mut self.hart, &mut virtual_board) {
                     Poll::Go => {}
                     Poll::Interrupted(trap) => {
@@ -90,8 +72,7 @@ impl Mode for Interpret {
                 Step::Trapped(trap) => return Exit::Virtual(Sync::Enter(trap), Delivery::Hardware),
                 Step::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
             }
-            virtual_board.stores.clear();
-            if std::mem::take(&mut virtual_board.pace.returned) {
+            if std::mem::take(&mut virtual_board.pace().returned) {
                 return Exit::Virtual(Sync::Return, Delivery::Hardware);
             }
         }
@@ -104,12 +85,6 @@ impl Mode for Interpret {
     }
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
-        GuestView::mapped(
-            self.hart.clone(),
-            self.pace.clone(),
-            &self.devices,
-            machine,
-            &self.frames,
-        )
+        self.guest.view(self.hart.clone(), machine)
     }
 }

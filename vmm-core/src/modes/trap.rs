@@ -13,17 +13,15 @@ pub mod world;
 
 use std::sync::Arc;
 
-use toy_isa::bus::Pace;
 use toy_isa::cpu::{self, Poll, poll};
-use toy_isa::devices::Devices;
 use toy_isa::engine::Engine;
 use toy_isa::hart::Hart;
-use toy_isa::machine::{Board, LoadError, Machine};
+use toy_isa::machine::{LoadError, Machine};
 use toy_isa::profile::Profile;
 use toy_isa::trap::Trap;
 
 use crate::event::{Delivery, Event};
-use crate::guest::{GuestView, VirtualBoard};
+use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::setup::Setup;
 use allocator::Allocator;
@@ -51,9 +49,7 @@ pub struct TrapAndEmulate {
     layout: Layout,
     allocator: Allocator,
     shadow: Shadow,
-    devices: Devices,
-    pace: Pace,
-    profile: Arc<Profile>,
+    guest: Guest,
     /// The real clock, and the ticks skipped on it, when the guest was resumed; `None` while the monitor has the
     /// processor.
     resumed: Option<(u64, u64)>,
@@ -78,14 +74,14 @@ impl TrapAndEmulate {
         layout: Layout,
         hardware: Arc<Profile>,
     ) -> Result<(Machine, TrapAndEmulate), LoadError> {
-        let (mut machine, allocator) = Allocator::build(setup, hardware);
-        crate::modes::load_scattered(&mut machine, allocator.frames(), setup)?;
+        let (mut machine, frames, allocator) = Allocator::build(setup, hardware);
+        crate::modes::load_scattered(&mut machine, &frames, setup)?;
+        let mut guest = Guest::new(setup, frames);
+        guest.stores = Some(Vec::new());
         let monitor = TrapAndEmulate {
             layout,
             shadow: Shadow::new(&allocator),
-            devices: Devices::new(setup.disk.clone(), setup.input.clone()),
-            pace: Pace::default(),
-            profile: Arc::clone(&setup.profile),
+            guest,
             resumed: None,
             bug: None,
             allocator,
@@ -101,24 +97,6 @@ impl TrapAndEmulate {
         self.bug = Some(bug);
     }
 
-    /// The board as the guest sees it, and the guest's processor.
-    fn virtual_machine<'a>(
-        &'a mut self,
-        board: &'a mut Board,
-        stores: &'a mut Vec<u32>,
-        references: &'a mut u64,
-    ) -> VirtualBoard<'a> {
-        VirtualBoard {
-            host: board,
-            frames: self.allocator.frames(),
-            devices: &mut self.devices,
-            pace: &mut self.pace,
-            profile: &self.profile,
-            stores,
-            references,
-        }
-    }
-
     /// Does something to the virtual processor on its virtual board, and then drops the shadow entries that were
     /// made from what it has changed.
     fn virtually<T>(
@@ -127,28 +105,17 @@ impl TrapAndEmulate {
         notes: &mut Notes,
         act: impl FnOnce(&mut Hart, &mut VirtualBoard) -> T,
     ) -> T {
-        let mut stores = Vec::new();
         let mut hart = self.allocator.load(&machine.board);
-        let result = act(
-            &mut hart,
-            &mut self.virtual_machine(
-                &mut machine.board,
-                &mut stores,
-                &mut notes.counts.guest_references,
-            ),
-        );
+        let result = act(&mut hart, &mut self.guest.on(&mut machine.board));
         self.allocator.store(&mut machine.board, &hart);
-        for address in stores {
+        notes.counts.guest_references += std::mem::take(&mut self.guest.references);
+        for address in self.guest.stores.replace(Vec::new()).into_iter().flatten() {
             if self.shadow.stored(&mut machine.board, address) {
                 notes.counts.shadow_drops += 1;
-                self.note(notes, &hart, Event::ShadowDrop { entry: address });
+                notes.event(&self.guest, &hart, Event::ShadowDrop { entry: address });
             }
         }
         result
-    }
-
-    fn note(&self, notes: &mut Notes, hart: &Hart, event: Event) {
-        notes.log.push(self.pace.clock, hart.pc, hart.ring(), event);
     }
 }
 
@@ -193,14 +160,13 @@ impl Mode for TrapAndEmulate {
     }
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
-        let mut hart = self.allocator.load(&machine.board);
-        let mut pace = self.pace.clone();
+        let mut view = self.guest.view(self.allocator.load(&machine.board), machine);
         if let Some((clock, skipped)) = self.resumed {
-            hart.x = machine.hart.x;
-            hart.pc = machine.hart.pc;
-            pace.clock += machine.board.pace.clock - clock;
-            pace.skipped += machine.board.pace.skipped - skipped;
+            view.hart.x = machine.hart.x;
+            view.hart.pc = machine.hart.pc;
+            view.pace.clock += machine.board.pace.clock - clock;
+            view.pace.skipped += machine.board.pace.skipped - skipped;
         }
-        GuestView::mapped(hart, pace, &self.devices, machine, self.allocator.frames())
+        view
     }
 }

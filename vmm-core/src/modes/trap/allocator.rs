@@ -35,17 +35,17 @@ pub const STATE_WORDS: u64 = 16;
 const SAVE_PAGE: u32 = 1;
 const FIRST_TABLE_PAGE: u32 = 2;
 
-/// The owner of all frames.
+/// What of real memory is the monitor's own.
 pub struct Allocator {
-    frames: Frames,
     /// Physical address of the monitor's superpage.
     monitor: u32,
     free_tables: Vec<u32>,
 }
 
 impl Allocator {
-    /// A machine large enough for guest and monitor, on this hardware.
-    pub fn build(setup: &Setup, hardware: Arc<Profile>) -> (Machine, Allocator) {
+    /// A machine large enough for guest and monitor, on this hardware; which frames are the guest's; and what is left
+    /// for the monitor.
+    pub fn build(setup: &Setup, hardware: Arc<Profile>) -> (Machine, Frames, Allocator) {
         let pool = pool_frames(setup.memory);
         let monitor = pool * PAGE;
         let mut machine = Machine::new(Config {
@@ -71,19 +71,7 @@ impl Allocator {
             .rev()
             .map(|page| monitor + page * PAGE)
             .collect();
-        (
-            machine,
-            Allocator {
-                frames,
-                monitor,
-                free_tables,
-            },
-        )
-    }
-
-    /// Where the guest's memory is.
-    pub fn frames(&self) -> &Frames {
-        &self.frames
+        (machine, frames, Allocator { monitor, free_tables })
     }
 
     /// The physical address of the monitor's superpage.

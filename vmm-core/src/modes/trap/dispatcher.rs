@@ -74,9 +74,8 @@ impl TrapAndEmulate {
         let before = self.allocator.load(&machine.board);
         match self.virtually(machine, notes, |hart, board| routine.run(hart, board, insn)) {
             Ok(()) => {
-                notes.counts.emulate(row);
-                self.note(notes, &before, Event::Emulate { row, word });
-                match std::mem::take(&mut self.pace.returned) {
+                notes.emulated(&self.guest, &before, insn);
+                match std::mem::take(&mut self.guest.pace.returned) {
                     true => Answer::Sync(Sync::Return),
                     false => Answer::Resume,
                 }
@@ -101,10 +100,10 @@ impl TrapAndEmulate {
         });
         let guest = match translated {
             Ok(guest) => guest,
-            Err(trap) if self.pace.entering => return Answer::End(End::DoubleFault(trap)),
+            Err(trap) if self.guest.pace.entering => return Answer::End(End::DoubleFault(trap)),
             Err(trap) => return self.reflect(machine, trap, notes),
         };
-        let Some(host_frame) = self.allocator.frames().host(guest / PAGE) else {
+        let Some(host_frame) = self.guest.frames.host(guest / PAGE) else {
             return self.step(machine, access, address, AccessReason::Device, notes);
         };
         if access == Access::Store && self.shadow.traces(guest / PAGE) {
@@ -118,7 +117,7 @@ impl TrapAndEmulate {
         let key = self.root_key(&hart);
         self.shadow.fill(
             &mut machine.board,
-            &self.allocator,
+            &self.guest.frames,
             key,
             linear,
             mapping,
@@ -131,7 +130,7 @@ impl TrapAndEmulate {
             guest_frame: guest / PAGE,
             host_frame,
         };
-        self.note(notes, &hart, event);
+        notes.event(&self.guest, &hart, event);
         Answer::Resume
     }
 
@@ -157,8 +156,12 @@ impl TrapAndEmulate {
         }) {
             Step::Retired(_) => {
                 notes.counts.access(why);
-                self.note(notes, &before, Event::EmulateAccess { access, address, why });
-                match std::mem::take(&mut self.pace.returned) {
+                notes.event(
+                    &self.guest,
+                    &before,
+                    Event::EmulateAccess { access, address, why },
+                );
+                match std::mem::take(&mut self.guest.pace.returned) {
                     true => Answer::Sync(Sync::Return),
                     false => Answer::Resume,
                 }

@@ -16,7 +16,7 @@ use toy_isa::hart::Hart;
 use toy_isa::machine::Board;
 use toy_isa::mmu::{self, Access, PAGE, pte};
 
-use crate::guest::VirtualBoard;
+use crate::guest::{Frames, VirtualBoard};
 use crate::modes::trap::allocator::{Allocator, MONITOR};
 
 /// Which of the guest's rings a shadow table serves.
@@ -92,6 +92,8 @@ struct Root {
 
 /// All shadow tables of a guest.
 pub struct Shadow {
+    /// Physical address of the monitor's superpage, which is part of every address space.
+    monitor: u32,
     free: Vec<u32>,
     roots: BTreeMap<RootKey, Root>,
     /// For each traced guest frame, how many tables were made from it.
@@ -117,6 +119,7 @@ impl Shadow {
     /// No tables yet.
     pub fn new(allocator: &Allocator) -> Shadow {
         Shadow {
+            monitor: allocator.monitor(),
             free: allocator.table_pages(),
             roots: BTreeMap::new(),
             traced: BTreeMap::new(),
@@ -132,13 +135,13 @@ impl Shadow {
 
     /// Finds the shadow of an address space, or begins it. `open` leaves the monitor's pages open to ring 3: a bug,
     /// for tests.
-    pub fn switch(&mut self, board: &mut Board, allocator: &Allocator, key: RootKey, open: bool) -> Switch {
+    pub fn switch(&mut self, board: &mut Board, frames: &Frames, key: RootKey, open: bool) -> Switch {
         let changed = self.current != Some(key);
         let fresh = !self.roots.contains_key(&key);
         self.current = Some(key);
         self.switches += 1;
         if fresh {
-            self.begin(board, allocator, key, open);
+            self.begin(board, frames, key, open);
         }
         let root = self.roots.get_mut(&key).map_or(0, |root| {
             root.used = self.switches;
@@ -151,7 +154,7 @@ impl Shadow {
         }
     }
 
-    fn begin(&mut self, board: &mut Board, allocator: &Allocator, key: RootKey, open: bool) {
+    fn begin(&mut self, board: &mut Board, frames: &Frames, key: RootKey, open: bool) {
         while self.roots.len() >= ROOTS_KEPT {
             let oldest = self
                 .roots
@@ -163,11 +166,7 @@ impl Shadow {
         let page = self.take_page(board, key);
         let user = if open { pte::U } else { 0 };
         let all = pte::V | pte::R | pte::W | pte::X | pte::A | pte::D | user;
-        put(
-            board,
-            page + 4 * (MONITOR >> 22),
-            pte::entry(allocator.monitor(), all),
-        );
+        put(board, page + 4 * (MONITOR >> 22), pte::entry(self.monitor, all));
         self.roots.insert(
             key,
             Root {
@@ -177,7 +176,7 @@ impl Shadow {
             },
         );
         if let Some(frame) = key.frame() {
-            self.trace(board, allocator, frame);
+            self.trace(board, frames, frame);
         }
     }
 
@@ -185,7 +184,7 @@ impl Shadow {
     pub fn fill(
         &mut self,
         board: &mut Board,
-        allocator: &Allocator,
+        frames: &Frames,
         key: RootKey,
         linear: u32,
         mapping: Mapping,
@@ -195,8 +194,8 @@ impl Shadow {
             linear < MONITOR,
             "addresses of the monitor are above every guest's limit"
         );
-        let table = self.table(board, allocator, key, linear >> 22, mapping.table);
-        let guest_frame = allocator.frames().guest(host_frame);
+        let table = self.table(board, frames, key, linear >> 22, mapping.table);
+        let guest_frame = frames.guest(host_frame);
         let traced = guest_frame.is_some_and(|frame| self.traces(frame));
         let mut flags = mapping.flags & (pte::R | pte::X | pte::U) | pte::V | pte::A;
         if mapping.flags & pte::W != 0 && mapping.flags & pte::D != 0 && !traced {
@@ -216,7 +215,7 @@ impl Shadow {
     fn table(
         &mut self,
         board: &mut Board,
-        allocator: &Allocator,
+        frames: &Frames,
         key: RootKey,
         index: u32,
         made_from: Option<u32>,
@@ -230,7 +229,7 @@ impl Shadow {
             return page;
         }
         if let Some(frame) = made_from {
-            self.trace(board, allocator, frame);
+            self.trace(board, frames, frame);
         }
         let page = self.take_page(board, key);
         if let Some(root) = self.roots.get_mut(&key) {
@@ -271,10 +270,10 @@ impl Shadow {
     }
 
     /// From now on, stores to this guest frame are noticed: entries that allow them become read-only.
-    fn trace(&mut self, board: &mut Board, allocator: &Allocator, guest_frame: u32) {
+    fn trace(&mut self, board: &mut Board, frames: &Frames, guest_frame: u32) {
         let users = self.traced.entry(guest_frame).or_default();
         *users += 1;
-        let Some(host_frame) = allocator.frames().host(guest_frame).filter(|_| *users == 1) else {
+        let Some(host_frame) = frames.host(guest_frame).filter(|_| *users == 1) else {
             return;
         };
         for (page, _) in self.roots.values().flat_map(|root| root.tables.values()) {

@@ -80,11 +80,13 @@ impl TrapAndEmulate {
         let hart = self.allocator.load(&machine.board);
         let key = self.root_key(&hart);
         let open = self.bug == Some(Bug::ProtectionLifted);
-        let switch = self.shadow.switch(&mut machine.board, &self.allocator, key, open);
+        let switch = self
+            .shadow
+            .switch(&mut machine.board, &self.guest.frames, key, open);
         if switch.changed {
             notes.counts.shadow_switches += 1;
-            self.note(
-                notes,
+            notes.event(
+                &self.guest,
                 &hart,
                 Event::ShadowSwitch {
                     ptbr: hart.csr.ptbr,
@@ -104,8 +106,8 @@ impl TrapAndEmulate {
         machine.board.pace.attention = 0;
         self.resumed = Some((machine.board.pace.clock, machine.board.pace.skipped));
         notes.counts.words += STATE_WORDS;
-        self.note(
-            notes,
+        notes.event(
+            &self.guest,
             &hart,
             Event::Resume {
                 real_ring: machine.hart.ring(),
@@ -118,11 +120,7 @@ impl TrapAndEmulate {
     /// A deadline whose low word is 0 cannot be written to the timer, for which 0 means off. Then it comes one
     /// tick early; and where not even that is left, there is none, and the next instruction must be interpreted.
     pub(super) fn next_deadline(&self, machine: &Machine) -> Option<u32> {
-        let event = self
-            .devices
-            .next_event(self.pace.clock)
-            .map_or(QUANTUM, |at| at - self.pace.clock);
-        let wait = event.min(QUANTUM);
+        let wait = self.guest.undisturbed(QUANTUM);
         match (machine.board.pace.clock + wait) as u32 {
             0 if wait == 1 => None,
             0 => Some(u32::MAX),
@@ -139,19 +137,17 @@ impl TrapAndEmulate {
             machine.board.pace.clock - clock,
             machine.board.pace.skipped - skipped,
         );
-        self.pace.clock += ran;
-        self.pace.skipped += waited;
-        self.pace.attention = 0;
+        self.guest.pace.clock += ran;
+        self.guest.pace.skipped += waited;
+        self.guest.pace.attention = 0;
         // The handler's first instruction has been fetched, unless it is its fetch that faults.
         let fetching = matches!(trap.cause, Cause::FetchAccess | Cause::FetchPage);
-        self.pace.entering &= fetching && ran == 0;
+        self.guest.pace.entering &= fetching && ran == 0;
         self.allocator
             .save(&mut machine.board, &machine.hart.x, machine.hart.csr.epc);
-        notes.counts.trap(trap.cause);
-        notes.counts.exits += 1;
         notes.counts.words += STATE_WORDS;
         let hart = self.allocator.load(&machine.board);
         let real_ring = machine.hart.csr.status.previous_ring();
-        self.note(notes, &hart, Event::Exit { trap, real_ring });
+        notes.exit(&self.guest, &hart, trap, real_ring);
     }
 }
