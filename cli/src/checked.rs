@@ -184,13 +184,16 @@ pub(crate) fn lint(reports: &[Report]) -> String {
 /// One line on what cycles are.
 pub(crate) fn price_note(prices: &PriceList) -> String {
     let assumed = if prices.assumed {
-        ": assumed figures, none of a real processor"
+        ": assumed, of no real processor"
     } else {
         ""
     };
-    format!(
-        "Cycles are simulated, on the price list \"{}\"{assumed}.\n",
-        prices.name
+    wrap(
+        "",
+        &format!(
+            "Cycles are simulated, on the price list \"{}\"{assumed}.",
+            prices.name
+        ),
     )
 }
 

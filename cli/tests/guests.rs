@@ -253,6 +253,11 @@ off:    li      t0, 48
     };
     let without = run(&["run", "--mode", "bare", &scenario("unfenced", &text("nop"), "")]);
     assert!(without.out.contains("Lint:"), "{}", without.out);
-    let with = run(&["run", "--mode", "bare", &scenario("fenced", &text("sfence.vma"), "")]);
+    let with = run(&[
+        "run",
+        "--mode",
+        "bare",
+        &scenario("fenced", &text("sfence.vma"), ""),
+    ]);
     assert!(!with.out.contains("Lint:"), "{}", with.out);
 }

@@ -1,5 +1,6 @@
 //! Chores of the repository, run as `cargo xtask <chore>`. Each is a module with its arguments and a `run`.
 
+mod book;
 mod cc;
 mod gnu_corpus;
 mod programs;
@@ -17,6 +18,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Regenerate what the book and README show: the reference, outputs, the picture
+    Book(book::Args),
     /// Compile a C program for Ring32
     Cc(cc::Args),
     /// Regenerate what GNU as makes of the corpus of the assembler's tests
@@ -31,6 +34,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().chore {
+        Chore::Book(args) => book::run(&args),
         Chore::Cc(args) => cc::run(&args),
         Chore::GnuCorpus(args) => gnu_corpus::run(&args),
         Chore::Programs(args) => programs::run(&args),

@@ -15,7 +15,7 @@ pub(crate) struct Args {}
 /// The rooms, from the ground up. A crate may depend on those before it in the list, never on those after it.
 const ROOMS: &[&str] = &["toy-isa", "vmm-core", "scenarios", "trapeze"];
 
-/// Crates that hold no room of the product: chores and the book's tests. Nothing depends on them.
+/// Crates that hold no room of the product: chores and the book. Of the product, only tests depend on them.
 const OUTSIDE: &[&str] = &["xtask", "trapeze-book"];
 
 /// The widest line of a source file, in characters.
@@ -74,10 +74,12 @@ fn arrows(metadata: &Value) -> Result<Vec<String>> {
             continue;
         }
         let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        for dependency in dependencies.filter_map(|dependency| dependency["name"].as_str()) {
+        for dependency in dependencies {
+            let of_tests = dependency["kind"] == "dev";
+            let dependency = dependency["name"].as_str().unwrap_or_default();
             let allowed = match (place.get(name), place.get(dependency)) {
                 (Some(user), Some(used)) => used < user,
-                (Some(_), None) => !OUTSIDE.contains(&dependency),
+                (Some(_), None) => of_tests || !OUTSIDE.contains(&dependency),
                 (None, _) => true,
             };
             if !allowed {
@@ -119,9 +121,23 @@ mod tests {
         let metadata = serde_json::json!({ "packages": [
             { "name": "toy-isa", "source": null, "dependencies": [{ "name": "vmm-core" }] },
             { "name": "vmm-core", "source": null, "dependencies": [{ "name": "toy-isa" }] },
+            { "name": "scenarios", "source": null, "dependencies": [{ "name": "xtask", "kind": null }] },
             { "name": "attic", "source": null, "dependencies": [] },
         ]});
         let findings = arrows(&metadata).expect("it is metadata");
-        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert_eq!(findings.len(), 3, "{findings:?}");
+    }
+
+    #[test]
+    fn tests_may_use_what_is_outside_but_climb_no_stairs() {
+        let metadata = serde_json::json!({ "packages": [
+            { "name": "trapeze", "source": null, "dependencies": [{ "name": "trapeze-book", "kind": "dev" }] },
+            { "name": "toy-isa", "source": null, "dependencies": [{ "name": "vmm-core", "kind": "dev" }] },
+        ]});
+        let findings = arrows(&metadata).expect("it is metadata");
+        assert_eq!(
+            findings,
+            ["toy-isa must not depend on vmm-core: arrows point one way only"]
+        );
     }
 }

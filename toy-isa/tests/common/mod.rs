@@ -8,8 +8,8 @@ pub(crate) mod programs;
 
 use std::sync::Arc;
 
-use toy_isa::devices::Devices;
 use toy_isa::bus::{Bus, Width};
+use toy_isa::devices::Devices;
 use toy_isa::engine::{Engine, Exit, Reference};
 use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Config, Machine};

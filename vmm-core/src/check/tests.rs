@@ -46,8 +46,9 @@ fn check(setup: &Setup, mode: ModeName) -> Report {
         .remove(0)
 }
 
-/// A guest that writes where the monitor keeps its shadow tables, in the second-level tables from address 0xffc03000 on, and goes on behind each
-/// store that traps. It counts the traps in a5 and switches itself off with that number.
+/// A guest that writes where the monitor keeps its shadow tables, into those of the second level from address
+/// 0xffc03000 on, and goes on behind each store that traps. It counts the traps in a5 and switches itself off with
+/// that number.
 const VANDAL: &str = "
         la      t0, on_trap
         csrw    tvec, t0

@@ -1,0 +1,174 @@
+//! Blocks that show what the binary prints.
+//!
+//! A page marks such a block with a comment and leaves the fence below it to `cargo xtask book`:
+//!
+//! ````text
+//! <!-- output: trapeze isa | head -n 5 -->
+//! ```text
+//! ```
+//! ````
+//!
+//! The fence then holds the command behind a `$`, and what a terminal would show after it. A command is
+//! `trapeze` with its arguments, in double quotes where they have blanks; after it ` | head -n N` keeps the first
+//! N lines, or `; echo $?` shows the exit code, without which it has to be 0. A shell understands the same line.
+//!
+//! Only commands whose output is the same on every host can be shown. What `doctor` finds, and the `wall_ns` of
+//! `--json`, are not.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// A built `trapeze`.
+pub struct Binary {
+    path: PathBuf,
+}
+
+impl Binary {
+    /// The binary at this path.
+    pub fn new(path: &Path) -> Binary {
+        Binary {
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// What a terminal shows of this command line, run in the root of the repository.
+    ///
+    /// # Errors
+    /// If the line is not one of those that this module describes, or ends otherwise than it lets one expect.
+    pub fn print(&self, line: &str) -> Result<String> {
+        let (line, echo) = match line.strip_suffix("; echo $?") {
+            Some(line) => (line, true),
+            None => (line, false),
+        };
+        let (line, head) = match line.split_once(" | head -n ") {
+            Some((line, count)) => (
+                line,
+                Some(count.trim().parse().context("head -n takes a number")?),
+            ),
+            None => (line, None),
+        };
+        ensure!(
+            !(echo && head.is_some()),
+            "after a pipe, a shell would show the exit code of `head`"
+        );
+        let words = words(line);
+        let ["trapeze", arguments @ ..] = words.as_slice() else {
+            bail!("only `trapeze` can be shown, not `{line}`");
+        };
+        let done = Command::new(&self.path)
+            .args(arguments)
+            .current_dir(crate::root())
+            .env_remove("COLUMNS")
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("{} does not start", self.path.display()))?;
+
+        let out = String::from_utf8(done.stdout)?;
+        let mut shown: String = out
+            .split_inclusive('\n')
+            .take(head.unwrap_or(usize::MAX))
+            .collect();
+        shown += &String::from_utf8(done.stderr)?;
+        match done.status.code() {
+            Some(code) if echo => shown += &format!("{code}\n"),
+            Some(0) => {}
+            _ => bail!(
+                "`{line}` ended with {}; `; echo $?` would show it\n{shown}",
+                done.status
+            ),
+        }
+        Ok(shown)
+    }
+}
+
+/// The words of a command line; double quotes hold one together.
+fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(i, part)| match i % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        })
+        .collect()
+}
+
+/// The page with the body of every marked block as `print` gives it for the block's command.
+///
+/// # Errors
+/// If a mark has no fence, a fence no end, or `print` fails.
+pub fn refresh(page: &str, mut print: impl FnMut(&str) -> Result<String>) -> Result<String> {
+    let mut fresh = String::new();
+    let mut lines = page.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        fresh += line;
+        let mark = line.trim_end().strip_prefix("<!-- output: ");
+        let Some(command) = mark.and_then(|rest| rest.strip_suffix(" -->")) else {
+            continue;
+        };
+        ensure!(
+            lines.next() == Some("```text\n"),
+            "`{command}`: a ```text fence has to follow the mark"
+        );
+        ensure!(
+            lines.any(|line| line.trim_end() == "```"),
+            "`{command}`: the fence does not end"
+        );
+        let shown = print(command)?;
+        ensure!(
+            !shown.contains("```"),
+            "`{command}`: the output would end the fence"
+        );
+        let end = if shown.ends_with('\n') { "" } else { "\n" };
+        fresh += &format!("```text\n$ {command}\n{shown}{end}```\n");
+    }
+    Ok(fresh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shout(command: &str) -> Result<String> {
+        Ok(command.to_uppercase())
+    }
+
+    #[test]
+    fn the_body_of_a_marked_block_is_replaced_and_nothing_else() {
+        let page = "a\n<!-- output: b c -->\n```text\nold\nolder\n```\n```text\nkept\n```\n";
+        let fresh = refresh(page, shout).unwrap();
+        assert_eq!(
+            fresh,
+            "a\n<!-- output: b c -->\n```text\n$ b c\nB C\n```\n```text\nkept\n```\n"
+        );
+        assert_eq!(refresh(&fresh, shout).unwrap(), fresh);
+    }
+
+    #[test]
+    fn a_block_that_makes_no_sense_is_an_error() {
+        assert!(refresh("<!-- output: b -->\ntext\n", shout).is_err());
+        assert!(refresh("<!-- output: b -->\n```text\nold\n", shout).is_err());
+        let page = "<!-- output: b -->\n```text\n```\n";
+        assert!(refresh(page, |_| Ok("```\n".to_string())).is_err());
+        assert!(refresh(page, |_| bail!("no such command")).is_err());
+    }
+
+    #[test]
+    fn only_trapeze_is_run() {
+        let binary = Binary::new(Path::new("/nonexistent/trapeze"));
+        let error = |line| format!("{:#}", binary.print(line).unwrap_err());
+        assert!(error("rm -r book").contains("only `trapeze`"));
+        assert!(error("trapeze list | head -n many").contains("number"));
+        assert!(error("trapeze list | head -n 1; echo $?").contains("of `head`"));
+        assert!(error("trapeze list").contains("does not start"));
+    }
+
+    #[test]
+    fn quotes_hold_words_together() {
+        assert_eq!(
+            words("isa --row \"csrw status\" --json"),
+            ["isa", "--row", "csrw status", "--json"]
+        );
+    }
+}
