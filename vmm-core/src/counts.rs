@@ -27,6 +27,8 @@ pub struct Counts {
     pub device_accesses: u64,
     /// Memory accesses that the monitor carried out because they changed a shadowed page table.
     pub traced_writes: u64,
+    /// Memory accesses that the monitor carried out because they changed translated code.
+    pub code_writes: u64,
     /// Memory accesses that the monitor carried out because they were above the limit.
     pub above_limit: u64,
     /// Instructions that the monitor carried out because the timer could not be armed exactly.
@@ -66,6 +68,7 @@ impl Default for Counts {
             device_registers: 0,
             device_accesses: 0,
             traced_writes: 0,
+            code_writes: 0,
             above_limit: 0,
             deadline_steps: 0,
             reflected: 0,
@@ -99,6 +102,7 @@ impl Counts {
         match why {
             AccessReason::Device => self.device_accesses += 1,
             AccessReason::Traced => self.traced_writes += 1,
+            AccessReason::Code => self.code_writes += 1,
             AccessReason::AboveLimit => self.above_limit += 1,
             AccessReason::Deadline => self.deadline_steps += 1,
         }
@@ -124,6 +128,7 @@ impl Counts {
         self.emulated.values().sum::<u64>()
             + self.device_accesses
             + self.traced_writes
+            + self.code_writes
             + self.above_limit
             + self.deadline_steps
     }

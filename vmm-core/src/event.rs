@@ -102,6 +102,8 @@ pub enum AccessReason {
     Device,
     /// It stored to a page table that is shadowed.
     Traced,
+    /// It stored to a page of code that has been translated.
+    Code,
     /// Its address is above the limit, where the monitor lives.
     AboveLimit,
     /// The timer could not be armed for the next instruction.
@@ -114,6 +116,7 @@ impl AccessReason {
         match self {
             AccessReason::Device => "device",
             AccessReason::Traced => "traced",
+            AccessReason::Code => "code",
             AccessReason::AboveLimit => "above-limit",
             AccessReason::Deadline => "deadline",
         }
@@ -149,6 +152,7 @@ impl Event {
                 let why = match why {
                     AccessReason::Device => "it means a device, which is virtual",
                     AccessReason::Traced => "it changes a page table that is shadowed",
+                    AccessReason::Code => "it changes code that has been translated",
                     AccessReason::AboveLimit => "its address is above the limit, where the monitor lives",
                     AccessReason::Deadline => "the timer was due after this very instruction",
                 };

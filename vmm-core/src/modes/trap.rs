@@ -17,10 +17,11 @@ use toy_isa::cpu::{self, Poll, poll};
 use toy_isa::engine::Engine;
 use toy_isa::hart::Hart;
 use toy_isa::machine::{LoadError, Machine};
+use toy_isa::mmu::Access;
 use toy_isa::profile::Profile;
 use toy_isa::trap::Trap;
 
-use crate::event::{Delivery, Event};
+use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::setup::Setup;
@@ -47,12 +48,15 @@ pub enum Bug {
 /// The monitor.
 pub struct TrapAndEmulate {
     layout: Layout,
-    allocator: Allocator,
-    shadow: Shadow,
-    guest: Guest,
+    /// User code runs in real ring 1 as well, where translated code can use windows; its shadow tables then hold only
+    /// what the user may touch.
+    pub(super) translates_user: bool,
+    pub(super) allocator: Allocator,
+    pub(super) shadow: Shadow,
+    pub(super) guest: Guest,
     /// The real clock, and the ticks skipped on it, when the guest was resumed; `None` while the monitor has the
     /// processor.
-    resumed: Option<(u64, u64)>,
+    pub(super) resumed: Option<(u64, u64)>,
     bug: Option<Bug>,
 }
 
@@ -62,10 +66,11 @@ impl TrapAndEmulate {
     /// # Errors
     /// If the image does not fit the guest's memory.
     pub fn build(setup: &Setup, layout: Layout) -> Result<(Machine, TrapAndEmulate), LoadError> {
-        Self::build_on(setup, layout, Arc::clone(&setup.profile))
+        Self::build_on(setup, layout, Arc::clone(&setup.profile), 0)
     }
 
-    /// As [`TrapAndEmulate::build`], on hardware with another profile than the guest expects.
+    /// As [`TrapAndEmulate::build`], on hardware with another profile than the guest expects, and with room for
+    /// `cache_pages` pages of translated code.
     ///
     /// # Errors
     /// If the image does not fit the guest's memory.
@@ -73,13 +78,15 @@ impl TrapAndEmulate {
         setup: &Setup,
         layout: Layout,
         hardware: Arc<Profile>,
+        cache_pages: u32,
     ) -> Result<(Machine, TrapAndEmulate), LoadError> {
-        let (mut machine, frames, allocator) = Allocator::build(setup, hardware);
+        let (mut machine, frames, allocator) = Allocator::build(setup, hardware, cache_pages);
         crate::modes::load_scattered(&mut machine, &frames, setup)?;
         let mut guest = Guest::new(setup, frames);
         guest.stores = Some(Vec::new());
         let monitor = TrapAndEmulate {
             layout,
+            translates_user: false,
             shadow: Shadow::new(&allocator),
             guest,
             resumed: None,
@@ -97,9 +104,37 @@ impl TrapAndEmulate {
         self.bug = Some(bug);
     }
 
+    /// Looks at what comes before the guest's next instruction: devices, interrupts, the end. `None` to go on.
+    pub(super) fn poll_guest(&mut self, machine: &mut Machine, notes: &mut Notes) -> Option<Exit> {
+        match self.virtually(machine, notes, |hart, board| poll(hart, board)) {
+            Poll::Go => None,
+            Poll::Interrupted(trap) => Some(Exit::Virtual(Sync::Enter(trap), Delivery::Injected)),
+            Poll::PowerOff(code) => Some(Exit::End(End::PowerOff(code))),
+            Poll::Deadlock => Some(Exit::End(End::Deadlock)),
+        }
+    }
+
+    /// Interprets the instruction at the guest's program counter. `None` to go on.
+    pub(super) fn interpret_one(&mut self, machine: &mut Machine, notes: &mut Notes) -> Option<Exit> {
+        let pc = self.allocator.load(&machine.board).pc;
+        match self.step(machine, Access::Fetch, pc, AccessReason::Deadline, notes) {
+            Answer::Resume => None,
+            Answer::Sync(sync) => Some(Exit::Virtual(sync, Delivery::Reflected)),
+            Answer::End(end) => Some(Exit::End(end)),
+        }
+    }
+
+    /// The processor came back with this trap; where the entry page cannot be fetched, no monitor gets control.
+    pub(super) fn entered(machine: &mut Machine, exit: Exit) -> Exit {
+        match cpu::fetch(&machine.hart, &mut machine.board) {
+            Ok(_) => exit,
+            Err(fault) => Exit::End(End::DoubleFault(fault)),
+        }
+    }
+
     /// Does something to the virtual processor on its virtual board, and then drops the shadow entries that were
     /// made from what it has changed.
-    fn virtually<T>(
+    pub(super) fn virtually<T>(
         &mut self,
         machine: &mut Machine,
         notes: &mut Notes,
@@ -129,30 +164,23 @@ impl Mode for TrapAndEmulate {
     ) -> Exit {
         let end = machine.attempts.saturating_add(fuel);
         while self.resumed.is_none() {
-            match self.virtually(machine, notes, |hart, board| poll(hart, board)) {
-                Poll::Go => {}
-                Poll::Interrupted(trap) => return Exit::Virtual(Sync::Enter(trap), Delivery::Injected),
-                Poll::PowerOff(code) => return Exit::End(End::PowerOff(code)),
-                Poll::Deadlock => return Exit::End(End::Deadlock),
+            if let Some(exit) = self.poll_guest(machine, notes) {
+                return exit;
             }
             match self.next_deadline(machine) {
                 Some(deadline) => self.enter_guest(machine, deadline, notes),
-                None => match self.interpret_one(machine, notes) {
-                    Answer::Resume => {}
-                    Answer::Sync(sync) => return Exit::Virtual(sync, Delivery::Reflected),
-                    Answer::End(end) => return Exit::End(end),
-                },
+                None => {
+                    if let Some(exit) = self.interpret_one(machine, notes) {
+                        return exit;
+                    }
+                }
             }
         }
         let exit = hosted(engine.run(machine, end.saturating_sub(machine.attempts)));
         let Exit::Hardware(trap) = exit else { return exit };
-        // Where the entry page cannot be fetched, no monitor gets control.
-        let entry = cpu::fetch(&machine.hart, &mut machine.board);
+        let exit = TrapAndEmulate::entered(machine, exit);
         self.leave_guest(machine, trap, notes);
-        match entry {
-            Ok(_) => exit,
-            Err(fault) => Exit::End(End::DoubleFault(fault)),
-        }
+        exit
     }
 
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {

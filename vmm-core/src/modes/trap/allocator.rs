@@ -3,11 +3,12 @@
 //! Everything that the monitor owns is in simulated memory, in one superpage that stands at the top of *every*
 //! guest address space and that only the simulated hardware protects:
 //!
-//! | page | what |
+//! | what | pages |
 //! |---|---|
-//! | 0 | entry page: where `tvec` points. The monitor's Rust code stands in for what would be here |
-//! | 1 | save area: the guest's registers and virtual control registers |
-//! | 2.. | page tables: shadow tables |
+//! | translation cache | as many as binary translation asked for; else none |
+//! | entry page: where `tvec` points. The monitor's Rust code stands in for what would be here | 1 |
+//! | save area: the guest's registers and virtual control registers | 1 |
+//! | page tables: shadow tables | the rest |
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Board, Config, Machine};
 use toy_isa::mmu::PAGE;
 use toy_isa::profile::Profile;
-use toy_isa::table::Op;
+use toy_isa::table::{Csr, Op};
 
 use crate::guest::Frames;
 use crate::modes::{SUPERPAGE_FRAMES, pool_frames};
@@ -26,26 +27,22 @@ use crate::setup::Setup;
 /// The linear address of the monitor's superpage, the last one of the address space.
 pub const MONITOR: u32 = 0xffc0_0000;
 
-/// Where the hardware enters the monitor.
-pub const ENTRY: u32 = MONITOR;
-
 /// Words of state moved when the guest leaves, and again when it is resumed: x1..x15 and the program counter.
 pub const STATE_WORDS: u64 = 16;
-
-const SAVE_PAGE: u32 = 1;
-const FIRST_TABLE_PAGE: u32 = 2;
 
 /// What of real memory is the monitor's own.
 pub struct Allocator {
     /// Physical address of the monitor's superpage.
     monitor: u32,
+    /// Pages at its beginning that hold translated code.
+    cache_pages: u32,
     free_tables: Vec<u32>,
 }
 
 impl Allocator {
     /// A machine large enough for guest and monitor, on this hardware; which frames are the guest's; and what is left
-    /// for the monitor.
-    pub fn build(setup: &Setup, hardware: Arc<Profile>) -> (Machine, Frames, Allocator) {
+    /// for the monitor, with `cache_pages` pages for translated code, at most half of it.
+    pub fn build(setup: &Setup, hardware: Arc<Profile>, cache_pages: u32) -> (Machine, Frames, Allocator) {
         let pool = pool_frames(setup.memory);
         let monitor = pool * PAGE;
         let mut machine = Machine::new(Config {
@@ -65,18 +62,44 @@ impl Allocator {
         }
         .encode();
         let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
-        let loaded = machine.board.ram.load(monitor, &entry_page);
+        let loaded = machine
+            .board
+            .ram
+            .load(monitor + cache_pages * PAGE, &entry_page);
         debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
-        let free_tables = (FIRST_TABLE_PAGE..SUPERPAGE_FRAMES)
+        let free_tables = (cache_pages + 2..SUPERPAGE_FRAMES)
             .rev()
             .map(|page| monitor + page * PAGE)
             .collect();
-        (machine, frames, Allocator { monitor, free_tables })
+        (
+            machine,
+            frames,
+            Allocator {
+                monitor,
+                cache_pages,
+                free_tables,
+            },
+        )
     }
 
     /// The physical address of the monitor's superpage.
     pub fn monitor(&self) -> u32 {
         self.monitor
+    }
+
+    /// The linear address of the translation cache, and of the first byte after it.
+    pub fn cache(&self) -> std::ops::Range<u32> {
+        MONITOR..MONITOR + self.cache_pages * PAGE
+    }
+
+    /// The linear address where the hardware enters the monitor.
+    pub fn entry(&self) -> u32 {
+        self.cache().end
+    }
+
+    /// The linear address of the save area.
+    pub fn save_area(&self) -> u32 {
+        self.entry() + PAGE
     }
 
     /// All pages for page tables, by physical address.
@@ -86,7 +109,7 @@ impl Allocator {
 
     /// The guest's registers and virtual control registers, as the save area holds them.
     pub fn load(&self, board: &Board) -> Hart {
-        let word = |index: u32| board.ram.read(self.saved(index), Width::Word).unwrap_or_default();
+        let word = |index: u32| self.word(board, index);
         let mut hart = Hart::new(word(0));
         for register in 1..16 {
             hart.x[register as usize] = word(register);
@@ -137,12 +160,36 @@ impl Allocator {
         }
     }
 
-    fn put(&self, board: &mut Board, index: u32, value: u32) {
+    /// The word of the save area that holds a control register; `None` for those that are not the processor's own.
+    pub fn word_of(csr: Csr) -> Option<u32> {
+        Some(match csr {
+            Csr::Status => 16,
+            Csr::Tvec => 17,
+            Csr::Scratch => 18,
+            Csr::Epc => 19,
+            Csr::Cause => 20,
+            Csr::Tval => 21,
+            Csr::Ptbr => 22,
+            Csr::Base => 23,
+            Csr::Bound => 24,
+            Csr::Xbound => 25,
+            Csr::Window => 26,
+            _ => return None,
+        })
+    }
+
+    /// A word of the save area, by its number.
+    pub fn word(&self, board: &Board, index: u32) -> u32 {
+        board.ram.read(self.saved(index), Width::Word).unwrap_or_default()
+    }
+
+    /// Writes a word of the save area.
+    pub fn put(&self, board: &mut Board, index: u32, value: u32) {
         let written = board.write(self.saved(index), Width::Word, value);
         debug_assert!(written.is_some(), "the save area is in memory");
     }
 
     fn saved(&self, index: u32) -> u32 {
-        self.monitor + SAVE_PAGE * PAGE + 4 * index
+        self.monitor + (self.cache_pages + 1) * PAGE + 4 * index
     }
 }

@@ -13,7 +13,7 @@ use crate::modes::trap::{TrapAndEmulate, routines, shadow::Mapping};
 
 impl TrapAndEmulate {
     /// Decides what a trap means for the guest.
-    pub(super) fn dispatch(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+    pub(in crate::modes) fn dispatch(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
         match trap.cause {
             // Control is regained; what is due for the guest is delivered before it is resumed.
             Cause::TimerInterrupt | Cause::DeviceInterrupt => Answer::Resume,
@@ -57,7 +57,7 @@ impl TrapAndEmulate {
     }
 
     /// Hands a trap to the guest kernel: its virtual processor enters its virtual trap vector.
-    fn reflect(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+    pub(in crate::modes) fn reflect(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
         self.virtually(machine, notes, |hart, board| cpu::enter(hart, board, trap));
         Answer::Sync(Sync::Enter(trap))
     }
@@ -107,7 +107,11 @@ impl TrapAndEmulate {
             return self.step(machine, access, address, AccessReason::Device, notes);
         };
         if access == Access::Store && self.shadow.traces(guest / PAGE) {
-            return self.step(machine, access, address, AccessReason::Traced, notes);
+            let why = match self.shadow.holds_code(guest / PAGE) {
+                true => AccessReason::Code,
+                false => AccessReason::Traced,
+            };
+            return self.step(machine, access, address, why, notes);
         }
         let hart = self.allocator.load(&machine.board);
         let linear = mmu::linear(&hart, address);
@@ -134,15 +138,8 @@ impl TrapAndEmulate {
         Answer::Resume
     }
 
-    /// Interprets the instruction at the guest's program counter, because the timer cannot be armed for the tick
-    /// after it.
-    pub(super) fn interpret_one(&mut self, machine: &mut Machine, notes: &mut Notes) -> Answer {
-        let pc = self.allocator.load(&machine.board).pc;
-        self.step(machine, Access::Fetch, pc, AccessReason::Deadline, notes)
-    }
-
     /// Carries out the instruction at the guest's program counter, whatever it is, on the virtual processor.
-    fn step(
+    pub(in crate::modes) fn step(
         &mut self,
         machine: &mut Machine,
         access: Access,

@@ -9,7 +9,7 @@
 //! The guest's A and D bits stay exact by the same means: an entry is not present until the first access, which
 //! sets A in the guest's table, and not writable until the first store, which sets D.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toy_isa::bus::{Bus, Width};
 use toy_isa::hart::Hart;
@@ -100,6 +100,19 @@ pub struct Shadow {
     traced: BTreeMap<u32, u32>,
     current: Option<RootKey>,
     switches: u64,
+    /// Guest frames with code that has been translated: traced as well.
+    code: BTreeSet<u32>,
+    /// What has become false since the binary translator last asked.
+    news: News,
+}
+
+/// What a binary translator has to know of the guest's stores.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Guest frames with translated code that were stored to.
+    pub code: Vec<u32>,
+    /// Ranges of linear addresses, first and last, that the current address space may map otherwise from now on.
+    pub mappings: Vec<(u32, u32)>,
 }
 
 /// What a switch of tables came to.
@@ -125,7 +138,33 @@ impl Shadow {
             traced: BTreeMap::new(),
             current: None,
             switches: 0,
+            code: BTreeSet::new(),
+            news: News::default(),
         }
+    }
+
+    /// Whether this guest frame holds code that has been translated.
+    pub fn holds_code(&self, guest_frame: u32) -> bool {
+        self.code.contains(&guest_frame)
+    }
+
+    /// From now on, stores to this frame are noticed, because code on it has been translated.
+    pub fn watch_code(&mut self, board: &mut Board, frames: &Frames, guest_frame: u32) {
+        if self.code.insert(guest_frame) {
+            self.trace(board, frames, guest_frame);
+        }
+    }
+
+    /// No translated code was made from this frame any more.
+    pub fn forget_code(&mut self, guest_frame: u32) {
+        if self.code.remove(&guest_frame) {
+            self.untrace(guest_frame);
+        }
+    }
+
+    /// Takes what has become false.
+    pub fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
     }
 
     /// Whether stores to this guest frame must be noticed.
@@ -245,22 +284,35 @@ impl Shadow {
         if !self.traces(frame) {
             return false;
         }
+        if self.holds_code(frame) {
+            self.news.code.push(frame);
+            if self.traced.get(&frame) == Some(&1) {
+                return false;
+            }
+        }
         let index = address % PAGE / 4;
         let keys: Vec<RootKey> = self.roots.keys().copied().collect();
         for key in keys {
             if key.frame() == Some(frame) {
                 // An address space that is changed while it is not in use is being built or taken down.
                 match self.current.is_some_and(|current| current.ptbr == key.ptbr) {
-                    true => self.drop_table(board, key, index),
+                    true => {
+                        self.news.mappings.push((index << 22, index << 22 | 0x3f_ffff));
+                        self.drop_table(board, key, index);
+                    }
                     false => self.drop_root(board, key),
                 }
             }
             let Some(root) = self.roots.get(&key) else {
                 continue;
             };
-            for (page, made_from) in root.tables.values() {
+            for (directory, (page, made_from)) in &root.tables {
                 if *made_from == Some(frame) {
                     put(board, page + 4 * index, 0);
+                    let linear = directory << 22 | index << 12;
+                    if self.current.is_some_and(|current| current.ptbr == key.ptbr) {
+                        self.news.mappings.push((linear, linear | (PAGE - 1)));
+                    }
                 }
             }
         }

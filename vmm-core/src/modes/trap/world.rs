@@ -6,8 +6,8 @@ use toy_isa::trap::{Cause, Trap};
 
 use crate::event::Event;
 use crate::mode::Notes;
-use crate::modes::trap::allocator::{ENTRY, MONITOR, STATE_WORDS};
-use crate::modes::trap::shadow::{RootKey, View};
+use crate::modes::trap::allocator::{MONITOR, STATE_WORDS};
+use crate::modes::trap::shadow::{RootKey, Switch, View};
 use crate::modes::trap::{Bug, Layout, TrapAndEmulate};
 
 /// The monitor regains control after at most this many clock ticks, whatever the guest does.
@@ -25,6 +25,7 @@ impl TrapAndEmulate {
     /// The shadow table that the guest runs on.
     pub(super) fn root_key(&self, hart: &Hart) -> RootKey {
         let view = match self.layout {
+            Layout::RingDeprivileging if self.translates_user && hart.ring() == 3 => View::User,
             Layout::RingDeprivileging => View::Both,
             Layout::RingCompression if hart.ring() < 3 => View::Kernel,
             Layout::RingCompression => View::User,
@@ -47,7 +48,7 @@ impl TrapAndEmulate {
     }
 
     /// The real control registers under which the guest runs.
-    fn real_csrs(&self, hart: &Hart, root: u32) -> Csrs {
+    pub(in crate::modes) fn real_csrs(&self, hart: &Hart, root: u32) -> Csrs {
         let ring = self.real_ring(hart.ring());
         let relocation = hart.csr.status.0 & Status::RE;
         let reach = Self::reach(hart);
@@ -66,7 +67,7 @@ impl TrapAndEmulate {
         let lifted = self.bug == Some(Bug::ProtectionLifted);
         Csrs {
             status: Status(ring | Status::IE | relocation),
-            tvec: ENTRY,
+            tvec: self.allocator.entry(),
             ptbr: root | 1,
             base: hart.csr.base,
             bound: if lifted { u32::MAX } else { bound },
@@ -75,29 +76,51 @@ impl TrapAndEmulate {
         }
     }
 
-    /// Gives the processor to the guest.
-    pub(super) fn enter_guest(&mut self, machine: &mut Machine, deadline: u32, notes: &mut Notes) {
+    /// Gives the processor to the guest's own code.
+    pub(in crate::modes) fn enter_guest(&mut self, machine: &mut Machine, deadline: u32, notes: &mut Notes) {
         let hart = self.allocator.load(&machine.board);
-        let key = self.root_key(&hart);
+        let switch = self.use_address_space(machine, &hart, notes);
+        let real = Hart {
+            csr: self.real_csrs(&hart, switch.root),
+            ..hart.clone()
+        };
+        self.launch(machine, &hart, real, deadline, notes);
+    }
+
+    /// Finds, or begins, the shadow table on which a guest in this state runs.
+    pub(in crate::modes) fn use_address_space(
+        &mut self,
+        machine: &mut Machine,
+        hart: &Hart,
+        notes: &mut Notes,
+    ) -> Switch {
+        let key = self.root_key(hart);
         let open = self.bug == Some(Bug::ProtectionLifted);
         let switch = self
             .shadow
             .switch(&mut machine.board, &self.guest.frames, key, open);
         if switch.changed {
             notes.counts.shadow_switches += 1;
-            notes.event(
-                &self.guest,
-                &hart,
-                Event::ShadowSwitch {
-                    ptbr: hart.csr.ptbr,
-                    fresh: switch.fresh,
-                },
-            );
+            let event = Event::ShadowSwitch {
+                ptbr: hart.csr.ptbr,
+                fresh: switch.fresh,
+            };
+            notes.event(&self.guest, hart, event);
             machine.board.tlb.fence(None);
         }
-        machine.hart.x = hart.x;
-        machine.hart.pc = hart.pc;
-        machine.hart.csr = self.real_csrs(&hart, switch.root);
+        switch
+    }
+
+    /// Starts the real processor in the state `real`, for a guest that is in the state `hart`.
+    pub(in crate::modes) fn launch(
+        &mut self,
+        machine: &mut Machine,
+        hart: &Hart,
+        real: Hart,
+        deadline: u32,
+        notes: &mut Notes,
+    ) {
+        machine.hart = real;
         // The monitor keeps real interrupts on for the guest, and the timer is the only line it enables.
         let clock = machine.board.pace.clock;
         machine.board.devices.timer.set(deadline, clock);
@@ -106,20 +129,15 @@ impl TrapAndEmulate {
         machine.board.pace.attention = 0;
         self.resumed = Some((machine.board.pace.clock, machine.board.pace.skipped));
         notes.counts.words += STATE_WORDS;
-        notes.event(
-            &self.guest,
-            &hart,
-            Event::Resume {
-                real_ring: machine.hart.ring(),
-            },
-        );
+        let real_ring = machine.hart.ring();
+        notes.event(&self.guest, hart, Event::Resume { real_ring });
     }
 
     /// The value for the real timer: the next virtual event, or the end of the quantum.
     ///
     /// A deadline whose low word is 0 cannot be written to the timer, for which 0 means off. Then it comes one
     /// tick early; and where not even that is left, there is none, and the next instruction must be interpreted.
-    pub(super) fn next_deadline(&self, machine: &Machine) -> Option<u32> {
+    pub(in crate::modes) fn next_deadline(&self, machine: &Machine) -> Option<u32> {
         let wait = self.guest.undisturbed(QUANTUM);
         match (machine.board.pace.clock + wait) as u32 {
             0 if wait == 1 => None,
@@ -128,23 +146,34 @@ impl TrapAndEmulate {
         }
     }
 
-    /// Takes the processor back: the guest's state goes to the save area, the guest's clock goes on.
-    pub(super) fn leave_guest(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) {
-        let Some((clock, skipped)) = self.resumed.take() else {
+    /// Takes the processor back from the guest's own code: its clock goes on with the real one.
+    pub(in crate::modes) fn leave_guest(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) {
+        let Some((clock, skipped)) = self.resumed else {
             return;
         };
-        let (ran, waited) = (
-            machine.board.pace.clock - clock,
-            machine.board.pace.skipped - skipped,
-        );
-        self.guest.pace.clock += ran;
-        self.guest.pace.skipped += waited;
-        self.guest.pace.attention = 0;
+        let ran = machine.board.pace.clock - clock;
+        self.guest.pace.skipped += machine.board.pace.skipped - skipped;
         // The handler's first instruction has been fetched, unless it is its fetch that faults.
         let fetching = matches!(trap.cause, Cause::FetchAccess | Cause::FetchPage);
         self.guest.pace.entering &= fetching && ran == 0;
-        self.allocator
-            .save(&mut machine.board, &machine.hart.x, machine.hart.csr.epc);
+        let (x, pc) = (machine.hart.x, machine.hart.csr.epc);
+        self.settle(machine, &x, pc, self.guest.pace.clock + ran, trap, notes);
+    }
+
+    /// The guest's state at this exit goes to the save area, and its clock goes on.
+    pub(in crate::modes) fn settle(
+        &mut self,
+        machine: &mut Machine,
+        x: &[u32; 32],
+        pc: u32,
+        clock: u64,
+        trap: Trap,
+        notes: &mut Notes,
+    ) {
+        self.resumed = None;
+        self.guest.pace.clock = clock;
+        self.guest.pace.attention = 0;
+        self.allocator.save(&mut machine.board, x, pc);
         notes.counts.words += STATE_WORDS;
         let hart = self.allocator.load(&machine.board);
         let real_ring = machine.hart.csr.status.previous_ring();
