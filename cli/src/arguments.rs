@@ -5,6 +5,7 @@ use scenarios::Scenario;
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::mode::ModeName;
+use vmm_core::modes::para::interface::BATCH_LIMIT;
 
 use crate::failure::Failure;
 
@@ -20,6 +21,9 @@ pub(crate) struct GuestOptions {
     /// End the guest after N attempts at an instruction
     #[arg(long, value_name = "N")]
     pub(crate) budget: Option<u64>,
+    /// Let a ported kernel collect N page-table updates before it hands them over, 1 to 2048
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(BATCH_LIMIT)))]
+    pub(crate) batch: Option<u32>,
     /// What executes the guest's code
     #[arg(long, value_name = "E", default_value = "auto", value_parser = engine())]
     pub(crate) engine: EngineName,
@@ -34,6 +38,9 @@ impl GuestOptions {
         }
         if let Some(budget) = self.budget {
             scenario.budget = budget;
+        }
+        if let (Some(batch), Some(port)) = (self.batch, &mut scenario.setup.port) {
+            port.batch = batch;
         }
         Ok(scenario)
     }
@@ -73,4 +80,13 @@ fn one_of<T: Clone + Send + Sync + 'static>(
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names)
         .try_map(move |name| from_name(&name).ok_or_else(|| format!("unknown name '{name}'")))
+}
+
+/// A number of 32 bits, in decimal or after `0x` in hexadecimal.
+pub(crate) fn address(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| format!("{error}; expected decimal, or hexadecimal after 0x, below 2^32"))
 }

@@ -55,7 +55,7 @@ impl Actor {
     /// Of this event.
     pub(crate) fn of(record: &Record) -> Actor {
         match record.event {
-            Event::Exit { .. } => Actor::Hardware,
+            Event::Exit { .. } | Event::VmExit { .. } => Actor::Hardware,
             Event::Enter {
                 how: Delivery::Hardware,
                 ..
@@ -69,7 +69,7 @@ impl Actor {
 /// The trap that an event is about, if it is an exit or an entry.
 pub(crate) fn trap_of(event: &Event) -> Option<Trap> {
     match event {
-        Event::Exit { trap, .. } | Event::Enter { trap, .. } => Some(*trap),
+        Event::Exit { trap, .. } | Event::VmExit { trap } | Event::Enter { trap, .. } => Some(*trap),
         _ => None,
     }
 }
@@ -80,7 +80,7 @@ impl Listing<'_> {
         let mut place = self.place(record.pc);
         let word = match (&record.event, trap_of(&record.event)) {
             (Event::Emulate { word, .. }, _) => Some(*word),
-            (_, Some(trap)) if trap.cause == Cause::Illegal => Some(trap.tval),
+            (_, Some(trap)) if matches!(trap.cause, Cause::Illegal | Cause::Intercepted) => Some(trap.tval),
             _ => None,
         };
         if let Some(word) = word {

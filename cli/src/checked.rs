@@ -64,10 +64,10 @@ impl CheckOptions {
             prices: &prices,
             now: nanoseconds,
         };
-        let modes = modes.unwrap_or(&scenario.modes);
+        let modes = modes.map_or_else(|| scenario.modes_here(), <[ModeName]>::to_vec);
         let reports = output
             .busy(format!("running {}", scenario.name), || {
-                report::compare(&scenario.setup, modes, options)
+                report::compare(&scenario.setup, &modes, options)
             })
             .or_bad_input(|| format!("cannot load the guest of '{}'", scenario.name))?;
         if let Some(path) = &self.trace {
@@ -154,7 +154,7 @@ impl Checked {
 /// The exit code for an unexpected end.
 fn code_of(end: End) -> ExitCode {
     match end {
-        End::PowerOff(_) => ExitCode::NotAsExpected,
+        End::PowerOff(_) | End::Refused(_) => ExitCode::NotAsExpected,
         End::Budget => ExitCode::Budget,
         End::Deadlock => ExitCode::Deadlock,
         End::DoubleFault(_) => ExitCode::DoubleFault,

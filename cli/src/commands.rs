@@ -8,6 +8,8 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod isa;
 pub(crate) mod list;
+pub(crate) mod port;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod units;
 pub(crate) mod why;

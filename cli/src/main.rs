@@ -43,6 +43,10 @@ enum Command {
     Compare(commands::compare::Args),
     /// Explain one event of a run: what set it off, who did what, what it cost
     Why(commands::why::Args),
+    /// Show translated code beside the guest's own, and why each instruction became what it is
+    Units(commands::units::Args),
+    /// Show what was changed of a guest to port it to the paravirtual monitor
+    Port(commands::port::Args),
     /// Show the instruction set, and which of its rows are holes
     Isa(commands::isa::Args),
     /// Assemble a program
@@ -68,6 +72,8 @@ impl Command {
             Command::Run(args) => commands::run::run(args, output),
             Command::Compare(args) => commands::compare::run(args, output),
             Command::Why(args) => commands::why::run(args, output),
+            Command::Units(args) => commands::units::run(args, output),
+            Command::Port(args) => commands::port::run(args, output),
             Command::Isa(args) => commands::isa::run(args, output),
             Command::Asm(args) => commands::asm::run(args, output),
             Command::Dis(args) => commands::dis::run(args, output),

@@ -203,7 +203,7 @@ fn first_of(all: &[asm::Diagnostic]) -> String {
     }
 }
 
-fn did_you_mean(suggestion: &Option<String>) -> String {
+pub(crate) fn did_you_mean(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or(String::new(), |name| {
         format!("; did you mean '{}'?", escape_line(name.as_bytes()))
     })

@@ -252,6 +252,7 @@ fn name_of(end: End) -> EndName {
         End::PowerOff(_) => EndName::PowerOff,
         End::Deadlock => EndName::Deadlock,
         End::DoubleFault(_) => EndName::DoubleFault,
+        End::Refused(_) => EndName::Refused,
         End::Budget => EndName::Budget,
     }
 }
@@ -261,6 +262,7 @@ fn describe(end: EndName) -> &'static str {
         EndName::PowerOff => "the guest to switch itself off",
         EndName::Deadlock => "a deadlock",
         EndName::DoubleFault => "a double fault",
+        EndName::Refused => "the processor to refuse the guest",
         EndName::Budget => "the budget to be used up",
     }
 }

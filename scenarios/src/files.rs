@@ -121,7 +121,7 @@ fn neighbour(path: &Path) -> Option<String> {
 }
 
 /// The path without `.` and `..`; `None` if it leads out of the root.
-fn inside(path: &Path) -> Option<PathBuf> {
+pub(crate) fn inside(path: &Path) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
     for component in path.components() {
         match component {

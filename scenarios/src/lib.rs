@@ -11,7 +11,9 @@ pub mod error;
 pub mod expect;
 mod files;
 mod load;
+pub mod machines;
 mod parse;
+pub mod port;
 pub mod schema;
 mod shipped;
 pub mod terminal;
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toy_isa::asm::Source;
+use toy_isa::image::Image;
 use toy_isa::profile::Profile;
 use vmm_core::check::report::Report;
 use vmm_core::mode::ModeName;
@@ -39,6 +42,8 @@ pub mod limit {
     pub const SOURCE: u64 = 1 << 20;
     /// Source files in a scenario.
     pub const SOURCES: usize = 64;
+    /// Modules beside a guest.
+    pub const MODULES: usize = 8;
     /// Bytes in an ELF file.
     pub const ELF: u64 = 64 << 20;
     /// Bytes in a disk image.
@@ -71,6 +76,8 @@ pub struct Scenario {
     /// The guest's sources, to show lines of; empty for an ELF. Their names are those in the scenario file,
     /// and those in the image's line table.
     pub sources: Vec<Source>,
+    /// The sources of the guest's port; empty if it has none.
+    pub port_sources: Vec<Source>,
 }
 
 /// Where a scenario comes from.
@@ -118,6 +125,14 @@ impl Scenario {
         shipped::load(name)
     }
 
+    /// The program that runs in this mode, and its sources: in mode `para` those of the port, if there is one.
+    pub fn program(&self, mode: ModeName) -> (&Image, &[Source]) {
+        match &self.setup.port {
+            Some(port) if mode == ModeName::Para => (&port.image, &self.port_sources),
+            _ => (&self.setup.image, &self.sources),
+        }
+    }
+
     /// Gives the machine another personality. What a scenario expects, it expects on its own profile: unless
     /// this is the same one, nothing is expected any more.
     pub fn set_profile(&mut self, profile: Profile) {
@@ -125,6 +140,12 @@ impl Scenario {
             self.setup.profile = Arc::new(profile);
             self.expect = Expectations::default();
         }
+    }
+
+    /// The modes that it lists, as far as its machine has what they need.
+    pub fn modes_here(&self) -> Vec<ModeName> {
+        let modes = self.modes.iter().copied();
+        modes.filter(|mode| mode.runs_on(&self.setup.profile)).collect()
     }
 
     /// The expectations that these runs do not meet, in the order of the runs. Of modes that the scenario does not

@@ -1,8 +1,10 @@
 //! From a scenario file to a [`Scenario`]: everything that it names is looked up, read and assembled.
 
+mod assist;
 mod expectations;
 mod guest;
 mod machine;
+mod modules;
 
 use std::ops::Range;
 use std::path::Path;
@@ -92,6 +94,15 @@ fn from_bytes(
     loader.scenario(document, name, origin)
 }
 
+/// Where the scenario lists mode para, if it does.
+fn para(document: &Document) -> Option<&Spanned<String>> {
+    let modes = document.run.modes.as_ref()?;
+    modes
+        .get_ref()
+        .iter()
+        .find(|name| ModeName::from_name(name.get_ref()) == Some(ModeName::Para))
+}
+
 /// What a mistake has to be told with.
 struct Loader<'a> {
     files: &'a Files,
@@ -133,12 +144,24 @@ impl Loader<'_> {
         };
         let (image, sources) = self.guest(&document.guest)?;
         self.fits(&image, memory, &document)?;
+        let port = self.port(document.guest.get_ref())?;
+        if let Some((port, _)) = &port {
+            self.fits(&port.image, memory, &document)?;
+        }
+        if let (None, Some(name)) = (&port, para(&document)) {
+            let message = "mode para runs a ported kernel, and this guest has no port: expected [guest.port]";
+            return Err(self.error(name.span(), message, None));
+        }
+        let (port, port_sources) = port.unzip();
         let expect = self.expectations(&document.expect, &image, memory)?;
         let mut setup = Setup::new(image, memory, profile);
         setup.disk = disk;
         setup.input = machine.input.clone().into_bytes();
         setup.tlb = tlb;
         setup.seed = machine.seed.unwrap_or(setup.seed);
+        setup.port = port;
+        setup.exits = self.exits(&document.assist.exits)?;
+        setup.no_exits = self.exits(&document.assist.no_exits)?;
         Ok(Scenario {
             name: name.to_string(),
             title: document.title,
@@ -149,6 +172,7 @@ impl Loader<'_> {
             expect,
             origin,
             sources,
+            port_sources: port_sources.unwrap_or_default(),
         })
     }
 

@@ -30,6 +30,9 @@ pub struct Document {
     /// How to run it.
     #[serde(default)]
     pub run: RunTable,
+    /// What mode `assist` does differently.
+    #[serde(default)]
+    pub assist: AssistTable,
     /// What is expected of every run; `[expect.mode.NAME]` overrides it for one mode, key by key.
     #[serde(default)]
     pub expect: ExpectTable,
@@ -82,6 +85,62 @@ pub struct GuestTable {
     /// An ELF32 executable for RISC-V, at most 64 MiB, in place of sources.
     #[schemars(with = "Option<String>")]
     pub elf: Option<Spanned<String>>,
+    /// Other scenarios' guests that are placed in memory, as a boot loader places modules: at most 8.
+    #[schemars(with = "Vec<ModuleTable>")]
+    #[serde(default)]
+    pub modules: Vec<Spanned<ModuleTable>>,
+    /// The guest with its kernel ported to the paravirtual interface: what mode `para` runs.
+    #[schemars(with = "Option<PortTable>")]
+    pub port: Option<Spanned<PortTable>>,
+}
+
+/// `[guest.port]`: the guest with its kernel ported. Origin and symbols are those of the guest.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PortTable {
+    /// Assembler files, as in `[guest]`. One that is not among the guest's, but has the name of one of them in another
+    /// folder, is that file ported.
+    #[schemars(with = "Vec<String>")]
+    pub sources: Spanned<Vec<Spanned<String>>>,
+    /// How many page-table updates the kernel should collect before it hands them over: 1 to 2048; default 128.
+    #[schemars(with = "Option<u32>")]
+    pub batch: Option<Spanned<u32>>,
+    /// How a line of the console tells which process wrote it: by what it begins with, blanks aside. `#` stands for any
+    /// number.
+    #[serde(default)]
+    pub streams: Vec<String>,
+    /// How the console calls a process by its number: `pid #`. A kernel gives these numbers in the order of births, which
+    /// depends on whose turn it was: where only they differ, nothing does.
+    pub process: Option<String>,
+}
+
+/// One of `[guest] modules`: another scenario's guest that is placed in memory, and does not run of itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleTable {
+    /// The folder of the scenario.
+    #[schemars(with = "String")]
+    pub scenario: Spanned<String>,
+    /// What is added to the addresses of its image.
+    #[schemars(with = "Word")]
+    pub at: Spanned<Word>,
+    /// The sources know `at` by this name; with `_ENTRY` added, where the module wants to begin, by its own addresses;
+    /// with `_MEMORY` added, how much memory it expects.
+    pub name: String,
+}
+
+/// `[assist]`: what mode `assist` does differently from what its monitor needs.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssistTable {
+    /// Rows and traps that make the guest leave as well: `"csrw ptbr"`, `"ecall"`, `"load page fault"`.
+    #[schemars(with = "Vec<String>")]
+    #[serde(default)]
+    pub exits: Vec<Spanned<String>>,
+    /// Rows and traps that do not, although the monitor needs them to.
+    #[schemars(with = "Vec<String>")]
+    #[serde(default)]
+    pub no_exits: Vec<Spanned<String>>,
 }
 
 /// `[run]`: how to run it.
@@ -157,6 +216,8 @@ pub enum EndName {
     Deadlock,
     /// The first instruction of its trap handler cannot be fetched.
     DoubleFault,
+    /// The processor refuses to enter it, because its control structure is not valid.
+    Refused,
     /// It does not end by itself: the budget is used up.
     Budget,
 }

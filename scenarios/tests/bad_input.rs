@@ -108,6 +108,21 @@ fn mistakes_in_the_file_are_told_with_place_and_suggestion() {
         ),
         ("[run]\nmodes = []", "no mode to run"),
         (
+            "[run]\nmodes = [\"bare\", \"para\"]",
+            "scenario.toml:5:18: error: mode para runs a ported kernel, and this guest has no port",
+        ),
+        (
+            "port = { sources = [\"guest.s\"], batch = 4096 }",
+            "scenario.toml:4:41: error: a batch of 4096 updates is out of range: expected 1 to 2048; did you mean \
+            '2048'?",
+        ),
+        (
+            "port = { sources = [\"gest.s\"] }",
+            "scenario.toml:4:21: error: 'gest.s': no such file; did you mean 'guest.s'?",
+        ),
+        ("port = { sources = [] }", "0 sources: expected 1 to 64"),
+        ("port = { stream = [] }", "; did you mean 'streams'?"),
+        (
             "[run]\nmodes = [\"trap\", \"trap:0/1/3\"]",
             "scenario.toml:5:18: error: mode 'trap' is listed twice",
         ),

@@ -36,7 +36,7 @@ fn shortcomings(name: &str) -> Vec<String> {
             prices: &prices,
             now: || 0,
         };
-        let reports = compare(&scenario.setup, &scenario.modes, options).expect("the image fits");
+        let reports = compare(&scenario.setup, &scenario.modes_here(), options).expect("the image fits");
         let failures = scenario.failures(&reports);
         shortcomings.extend(
             failures

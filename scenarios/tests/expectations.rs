@@ -33,7 +33,7 @@ fn reports(scenario: &Scenario) -> Vec<Report> {
         prices: &prices,
         now: || 0,
     };
-    compare(&scenario.setup, &scenario.modes, options).expect("the image fits")
+    compare(&scenario.setup, &scenario.modes_here(), options).expect("the image fits")
 }
 
 fn failures(name: &str, expect: &str) -> Vec<String> {

@@ -44,6 +44,8 @@ pub struct Pace {
     pub entering: bool,
     /// `mret` was executed.
     pub returned: bool,
+    /// A guest left non-root operation.
+    pub left: bool,
 }
 
 impl Pace {
@@ -57,6 +59,11 @@ impl Pace {
 pub trait Bus {
     /// What sensitive rows do outside ring 0.
     fn profile(&self) -> &Profile;
+
+    /// Whether the processor has root operation.
+    fn root_operation(&self) -> bool {
+        self.profile().root_operation()
+    }
 
     /// The clock and its neighbours.
     fn pace(&mut self) -> &mut Pace;
@@ -80,12 +87,12 @@ pub trait Bus {
     /// Says that `address` holds a page-table entry that a walk has read.
     fn walked(&mut self, address: u32);
 
-    /// Code in `ring` is about to touch physical `address`, for the first time since the translation of its page
-    /// was made: where an observer that checks isolation looks on.
-    fn translated(&mut self, ring: u32, address: u32);
+    /// Code in `world` (see [`crate::hart::Hart::world`]) is about to touch physical `address`, for the first time since
+    /// the translation of its page was made: where an observer that checks isolation looks on.
+    fn translated(&mut self, world: u32, address: u32);
 
-    /// Code outside ring 0 has executed a sensitive row to its full effect on the real processor or device: where an
-    /// observer that checks who is in control looks on.
+    /// Code outside ring 0, or in non-root operation, has executed a sensitive row to its full effect on the real
+    /// processor or device: where an observer that checks who is in control looks on.
     fn took_effect(&mut self, _row: Row) {}
 
     /// Something changed that decides on interrupts, translation or the end of the run: look at the whole

@@ -1,10 +1,11 @@
 //! The processor's cycle: look at interrupts, fetch, execute, take traps.
 
 use crate::bus::{Bus, Width};
-use crate::devices::Transfer;
+use crate::devices::{Transfer, line};
 use crate::hart::Hart;
 use crate::instruction::{Instruction, Registers, decode};
 use crate::mmu::{self, Access, PAGE};
+use crate::root;
 use crate::semantics::execute;
 use crate::trap::{Cause, Trap};
 
@@ -17,7 +18,7 @@ const END_OF_TIME: u64 = 1 << 63;
 pub enum Poll {
     /// Nothing: go on with the instruction at `pc`.
     Go,
-    /// An interrupt was taken.
+    /// An interrupt was taken, or a guest left non-root operation.
     Interrupted(Trap),
     /// The power is off.
     PowerOff(u32),
@@ -30,7 +31,7 @@ pub enum Poll {
 pub enum Step {
     /// It retired.
     Retired(Instruction),
-    /// It trapped, and the processor has entered the handler in ring 0.
+    /// It trapped, and the processor has entered the handler in ring 0, or left non-root operation.
     Trapped(Trap),
     /// The handler's first instruction cannot be fetched.
     DoubleFault(Trap),
@@ -39,52 +40,86 @@ pub enum Step {
 /// Everything that happens between two instructions: devices do what is due, a halted processor waits, an
 /// interrupt is taken. Must run before an instruction whenever the clock has reached [`crate::bus::Pace::attention`].
 pub fn poll<B: Bus>(hart: &mut Hart, bus: &mut B) -> Poll {
+    let found = look(hart, bus);
+    if let Poll::Interrupted(trap) = found {
+        take(hart, bus, trap, 0);
+    }
+    found
+}
+
+/// As [`poll`], but an interrupt that is found is not taken yet: for who lets a guest take it in another way.
+pub fn look<B: Bus>(hart: &Hart, bus: &mut B) -> Poll {
     if let Some(code) = bus.devices().power_off {
         return Poll::PowerOff(code);
     }
     serve_disk(bus);
-    let mut clock = bus.pace().clock;
-    if bus.pace().halted {
-        while bus.devices().wanted(clock) == 0 {
-            if bus.devices().next_wake().is_none_or(|wake| wake <= clock) {
-                return Poll::Deadlock;
-            }
-            let Some(event) = bus.devices().next_event(clock).filter(|at| *at <= END_OF_TIME) else {
-                return Poll::Deadlock;
-            };
-            bus.pace().skipped += event - clock;
-            bus.pace().clock = event;
-            clock = event;
-            serve_disk(bus);
-        }
-        bus.pace().halted = false;
+    if bus.pace().halted && !wait(hart, bus) {
+        return Poll::Deadlock;
     }
+    let clock = bus.pace().clock;
     let wanted = bus.devices().wanted(clock);
-    if hart.csr.status.interrupts() && wanted != 0 {
-        let devices_win = wanted & !crate::devices::line::TIMER != 0;
-        let cause = if devices_win {
-            Cause::DeviceInterrupt
-        } else {
-            Cause::TimerInterrupt
-        };
-        let trap = Trap { cause, tval: 0 };
-        enter(hart, bus, trap);
-        return Poll::Interrupted(trap);
+    if let Some(cause) = interrupt(hart, clock, wanted) {
+        return Poll::Interrupted(Trap { cause, tval: 0 });
     }
-    bus.pace().attention = bus.devices().next_event(clock).unwrap_or(u64::MAX);
+    let countdown = hart.controls().and_then(|controls| controls.deadline);
+    let event = bus.devices().next_event(clock);
+    bus.pace().attention = [event, countdown].into_iter().flatten().min().unwrap_or(u64::MAX);
     Poll::Go
+}
+
+/// What the processor takes, or leaves non-root operation by, in place of the instruction at `pc`.
+fn interrupt(hart: &Hart, clock: u64, wanted: u32) -> Option<Cause> {
+    let enabled = hart.csr.status.interrupts();
+    let line = match wanted {
+        0 => None,
+        line::TIMER => Some(Cause::TimerInterrupt),
+        _ => Some(Cause::DeviceInterrupt),
+    };
+    match hart.controls() {
+        Some(controls) if controls.external && line.is_some() => line,
+        Some(controls) if controls.is_over(clock) => Some(Cause::Countdown),
+        Some(controls) if controls.window && enabled => Some(Cause::Window),
+        _ => line.filter(|_| enabled),
+    }
+}
+
+/// Lets a halted processor wait for an enabled line, and with it the devices, unless a countdown is over before; false
+/// if neither can ever come.
+fn wait<B: Bus>(hart: &Hart, bus: &mut B) -> bool {
+    let (window, countdown) = hart
+        .controls()
+        .map_or((false, None), |controls| (controls.window, controls.deadline));
+    let mut clock = bus.pace().clock;
+    while bus.devices().wanted(clock) == 0 && !window {
+        if countdown.is_some_and(|deadline| deadline <= clock) {
+            // It leaves as it is, waiting.
+            return true;
+        }
+        let wakes = bus.devices().next_wake().is_some_and(|wake| wake > clock);
+        let event = bus.devices().next_event(clock);
+        let next = [event, countdown].into_iter().flatten().min();
+        let Some(next) = next.filter(|at| (wakes || countdown.is_some()) && *at <= END_OF_TIME) else {
+            return false;
+        };
+        bus.pace().skipped += next - clock;
+        bus.pace().clock = next;
+        clock = next;
+        serve_disk(bus);
+    }
+    bus.pace().halted = false;
+    true
 }
 
 /// Fetches, decodes and executes the instruction at `pc`, and takes the trap if it raises one.
 pub fn step<B: Bus>(hart: &mut Hart, bus: &mut B, registers: Registers) -> Step {
     let word = match fetch(hart, bus) {
         Ok(word) => word,
-        Err(trap) if bus.pace().entering => return Step::DoubleFault(trap),
-        Err(trap) => return trapped(hart, bus, trap),
+        Err(trap) if bus.pace().entering && !hart.leaves(trap.cause) => return double_fault(hart, bus, trap),
+        Err(trap) => return trapped(hart, bus, trap, 0),
     };
     bus.pace().entering = false;
     let Some(insn) = decode(word, registers) else {
-        return trapped(hart, bus, Trap::illegal(word));
+        return trapped(hart, bus, Trap::illegal(word), word);
     };
     match execute(hart, bus, insn) {
         Ok(next) => {
@@ -92,7 +127,7 @@ pub fn step<B: Bus>(hart: &mut Hart, bus: &mut B, registers: Registers) -> Step 
             bus.pace().clock += 1;
             Step::Retired(insn)
         }
-        Err(trap) => trapped(hart, bus, trap),
+        Err(trap) => trapped(hart, bus, trap, word),
     }
 }
 
@@ -106,16 +141,38 @@ pub fn fetch<B: Bus>(hart: &Hart, bus: &mut B) -> Result<u32, Trap> {
         .ok_or(Access::Fetch.access_fault(hart.pc))
 }
 
-/// Takes a trap: ring 0, at `tvec`.
+/// Takes a trap: in ring 0, at `tvec`; or, if it makes a guest leave, out of non-root operation. `word` is the
+/// instruction's, 0 where there is none.
+pub fn take<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) {
+    if hart.leaves(trap.cause) {
+        root::leave(hart, bus, trap, word);
+    } else {
+        enter(hart, bus, trap);
+    }
+}
+
+/// Enters the trap handler: ring 0, at `tvec`.
 pub fn enter<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap) {
     hart.enter(trap);
     bus.pace().entering = true;
     bus.attend();
 }
 
-fn trapped<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap) -> Step {
-    enter(hart, bus, trap);
+fn trapped<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) -> Step {
+    take(hart, bus, trap, word);
     Step::Trapped(trap)
+}
+
+/// The handler's first instruction cannot be fetched: the end of a machine, but not of one that is a guest.
+fn double_fault<B: Bus>(hart: &mut Hart, bus: &mut B, fault: Trap) -> Step {
+    if hart.controls().is_none() {
+        return Step::DoubleFault(fault);
+    }
+    let trap = Trap {
+        cause: Cause::DoubleFault,
+        tval: fault.tval,
+    };
+    trapped(hart, bus, trap, fault.cause.code())
 }
 
 /// Moves the disk transfer that is due, if there is one.

@@ -6,7 +6,7 @@ mod reference;
 pub use interpreter::Interpreter;
 pub use reference::Reference;
 
-use crate::machine::Machine;
+use crate::machine::{Board, Machine};
 use crate::trap::Trap;
 
 /// Why an engine stopped.
@@ -15,6 +15,9 @@ pub enum Exit {
     /// A trap or an interrupt was taken: the processor stands, in ring 0, before the first instruction of the
     /// handler. Under a monitor this is where the monitor gets control; on the bare machine, go on.
     Trap(Trap),
+    /// A guest left non-root operation by this: the processor stands, in ring 0 of root operation, where its control
+    /// structure says. On the bare machine, go on.
+    Left(Trap),
     /// `mret` was executed.
     Return,
     /// The fuel is used up.
@@ -25,6 +28,17 @@ pub enum Exit {
     Deadlock,
     /// The first instruction of a trap handler could not be fetched: this trap, on top of another.
     DoubleFault(Trap),
+}
+
+impl Exit {
+    /// The exit of a run after this trap was taken.
+    fn taken(board: &mut Board, trap: Trap) -> Exit {
+        if std::mem::take(&mut board.pace.left) {
+            Exit::Left(trap)
+        } else {
+            Exit::Trap(trap)
+        }
+    }
 }
 
 /// Something that executes Ring32 code. All engines do exactly the same, at different speeds.

@@ -1,6 +1,7 @@
 //! The processor's own state: registers, program counter, control registers.
 
-use crate::trap::Trap;
+use crate::root::{Controls, Operation};
+use crate::trap::{Cause, Trap};
 
 /// `status`: rings, interrupt enable, relocation enable, I/O privilege level.
 ///
@@ -32,6 +33,9 @@ impl Status {
     /// The bits that a *partial* write outside ring 0 changes: those of the trap frame. IE, RE and IOPL are
     /// dropped in silence, as POPF drops IF and IOPL.
     pub const PARTIAL: u32 = Status::PRING | Status::PIE | Status::PRE;
+
+    /// The bits that exist; the others are 0.
+    pub const ALL: u32 = 3 | Status::WRITABLE | Status::IOPL;
 
     /// Current ring, 0..=3.
     #[inline]
@@ -124,6 +128,59 @@ impl Csrs {
     pub fn paging(&self) -> bool {
         self.ptbr & 1 != 0
     }
+
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// All of them, in the order of the fields: how they stand in memory where hardware or a monitor saves them.
+    pub fn words(&self) -> [u32; Csrs::COUNT] {
+        [
+            self.status.0,
+            self.tvec,
+            self.scratch,
+            self.epc,
+            self.cause,
+            self.tval,
+            self.ptbr,
+            self.base,
+            self.bound,
+            self.xbound,
+            self.window,
+        ]
+    }
+
+    /// The inverse of [`Csrs::words`]. Bits that are always 0 become so.
+    pub fn from_words(words: [u32; Csrs::COUNT]) -> Csrs {
+        let [
+            status,
+            tvec,
+            scratch,
+            epc,
+            cause,
+            tval,
+            ptbr,
+            base,
+            bound,
+            xbound,
+            window,
+        ] = words;
+        Csrs {
+            status: Status(status & Status::ALL),
+            tvec: tvec & !3,
+            scratch,
+            epc: epc & !3,
+            cause,
+            tval,
+            ptbr: ptbr & Csrs::PTBR,
+            base,
+            bound,
+            xbound,
+            window,
+        }
+    }
+
+    /// The bits of `ptbr` that exist.
+    pub const PTBR: u32 = 0xffff_f001;
 }
 
 /// The processor: what a context switch would save.
@@ -136,6 +193,10 @@ pub struct Hart {
     pub pc: u32,
     /// Control registers.
     pub csr: Csrs,
+    /// The nested page table in use: root in bits 31..12, on in bit 0. Off outside non-root operation.
+    pub nested: u32,
+    /// Root operation, non-root operation, or neither.
+    pub operation: Operation,
 }
 
 impl Hart {
@@ -145,6 +206,8 @@ impl Hart {
             x: [0; 32],
             pc: entry,
             csr: Csrs::RESET,
+            nested: 0,
+            operation: Operation::Off,
         }
     }
 
@@ -152,6 +215,38 @@ impl Hart {
     #[inline]
     pub fn ring(&self) -> u32 {
         self.csr.status.ring()
+    }
+
+    /// Who has the processor, for observers: the ring, with [`Hart::NON_ROOT`] added in non-root operation.
+    #[inline]
+    pub fn world(&self) -> u32 {
+        match self.operation {
+            Operation::NonRoot(_) => Hart::NON_ROOT | self.ring(),
+            Operation::Off | Operation::Root => self.ring(),
+        }
+    }
+
+    /// What [`Hart::world`] adds to a ring in non-root operation.
+    pub const NON_ROOT: u32 = 4;
+
+    /// What was agreed on for the guest; `None` outside non-root operation.
+    #[inline]
+    pub fn controls(&self) -> Option<&Controls> {
+        match &self.operation {
+            Operation::NonRoot(controls) => Some(controls),
+            Operation::Off | Operation::Root => None,
+        }
+    }
+
+    /// Whether a trap with this cause makes a guest leave non-root operation.
+    pub fn leaves(&self, cause: Cause) -> bool {
+        self.controls().is_some_and(|controls| controls.leaves(cause))
+    }
+
+    /// The clock as `instret` shows it.
+    pub fn time(&self, clock: u64) -> u64 {
+        self.controls()
+            .map_or(clock, |controls| clock.wrapping_add(controls.offset))
     }
 
     /// Takes `trap` before the instruction at `pc`: hardware's way into ring 0.

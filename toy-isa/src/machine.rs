@@ -50,14 +50,67 @@ pub struct Board {
 /// What the board notes for those who look at it from outside. None of it changes what a program sees.
 #[derive(Clone, Debug, Default)]
 pub struct Observer {
-    /// Whether accesses to [`flag::FOREIGN`] frames are noted.
-    pub guarding: bool,
-    /// The physical addresses of such accesses, with the ring they came from; the first few of them.
+    /// Whose the frames are, if somebody watches who touches them.
+    pub ledger: Option<Ledger>,
+    /// The physical addresses of such accesses, with the world they came from ([`Hart::world`]); the first few of
+    /// them.
     pub intrusions: Vec<(u32, u32)>,
-    /// The first sensitive row that code outside ring 0 executed to its full effect, while guarding.
+    /// The first sensitive row that code outside ring 0 executed to its full effect, while there is a ledger.
     pub seized: Option<Row>,
+    /// Counts the instructions that retire at marked addresses.
+    pub tally: Option<Tally>,
     /// Numbers of pages that were [`flag::CLEAN`] and have been stored to.
     pub dirty: Vec<u32>,
+}
+
+/// Whose each frame of memory is, by number; 0 is the monitor.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// By frame.
+    pub owners: Vec<u16>,
+    /// Who has the processor while the monitor has not.
+    pub running: u16,
+}
+
+/// A count of the instructions that retire at certain addresses: a performance counter for those who look on from
+/// outside.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// The linear address of the first word that can be marked.
+    start: u32,
+    /// For each word from there on, whether it counts.
+    marked: Vec<bool>,
+    /// How many have retired.
+    pub retired: u64,
+}
+
+impl Tally {
+    /// No marks on `words` words from `start` on, a multiple of the page size.
+    pub fn new(start: u32, words: usize) -> Tally {
+        Tally {
+            start,
+            marked: vec![false; words],
+            retired: 0,
+        }
+    }
+
+    /// Marks a word, or takes its mark away.
+    pub fn mark(&mut self, address: u32, counts: bool) {
+        if let Some(mark) = self.marked.get_mut((address.wrapping_sub(self.start) / 4) as usize) {
+            *mark = counts;
+        }
+    }
+
+    /// Whether any word of this page can be marked.
+    pub(crate) fn covers(&self, page_start: u32) -> bool {
+        ((page_start.wrapping_sub(self.start) / 4) as usize) < self.marked.len()
+    }
+
+    /// An instruction at this address has retired.
+    pub(crate) fn retired(&mut self, address: u32) {
+        let index = (address.wrapping_sub(self.start) / 4) as usize;
+        self.retired += u64::from(self.marked.get(index).copied().unwrap_or(false));
+    }
 }
 
 /// How many intrusions are kept; one is enough for a verdict.
@@ -156,6 +209,13 @@ impl Board {
         Arc::clone(&self.profile)
     }
 
+    /// Tells the tally, if there is one, that an instruction has retired at this address.
+    pub(crate) fn retired_at(&mut self, address: u32) {
+        if let Some(tally) = &mut self.observer.tally {
+            tally.retired(address);
+        }
+    }
+
     /// What a store to a flagged page sets off.
     #[cold]
     fn flagged_store(&mut self, address: u32, flags: u8) {
@@ -198,7 +258,7 @@ impl Bus for Board {
     #[inline]
     fn write(&mut self, address: u32, width: Width, value: u32) -> Option<()> {
         let flags = self.ram.write(address, width, value)?;
-        if flags & !flag::FOREIGN != 0 {
+        if flags != 0 {
             self.flagged_store(address, flags);
         }
         Some(())
@@ -220,16 +280,20 @@ impl Bus for Board {
     }
 
     fn took_effect(&mut self, row: Row) {
-        if self.observer.guarding && self.observer.seized.is_none() {
+        if self.observer.ledger.is_some() && self.observer.seized.is_none() {
             self.observer.seized = Some(row);
         }
     }
 
     #[inline]
-    fn translated(&mut self, ring: u32, address: u32) {
-        let foreign = self.observer.guarding && ring != 0 && self.ram.flags(address) & flag::FOREIGN != 0;
+    fn translated(&mut self, world: u32, address: u32) {
+        let Some(ledger) = self.observer.ledger.as_ref().filter(|_| world != 0) else {
+            return;
+        };
+        let owner = ledger.owners.get((address / crate::mmu::PAGE) as usize);
+        let foreign = owner.is_some_and(|owner| *owner != ledger.running);
         if foreign && self.observer.intrusions.len() < INTRUSIONS_KEPT {
-            self.observer.intrusions.push((address, ring));
+            self.observer.intrusions.push((address, world));
         }
     }
 }

@@ -76,6 +76,25 @@ impl Access {
         Trap { cause, tval: address }
     }
 
+    /// The trap out of non-root operation of an access that the nested table does not allow, with the guest-physical
+    /// address.
+    fn nested_fault(self, address: u32) -> Trap {
+        let cause = match self {
+            Access::Fetch => Cause::NestedFetch,
+            Access::Load => Cause::NestedLoad,
+            Access::Store => Cause::NestedStore,
+        };
+        Trap { cause, tval: address }
+    }
+
+    /// The bits that the access sets in a leaf.
+    fn marks(self) -> u32 {
+        match self {
+            Access::Fetch | Access::Load => pte::A,
+            Access::Store => pte::A | pte::D,
+        }
+    }
+
     /// The permission bit that a leaf must have.
     pub fn permission(self) -> u32 {
         match self {
@@ -138,38 +157,102 @@ pub fn translate_linear<B: Bus>(
     address: u32,
     linear: u32,
 ) -> Result<u32, Trap> {
-    if !hart.csr.paging() {
-        bus.translated(hart.ring(), linear);
+    if (hart.csr.ptbr | hart.nested) & 1 == 0 {
+        bus.translated(hart.world(), linear);
         return Ok(linear);
     }
     if let Some(frame) = bus.tlb().and_then(|tlb| tlb.hit(hart.ring(), access, linear)) {
         return Ok(frame | linear & (PAGE - 1));
     }
-    let leaf = match walk(hart.csr.ptbr, bus, hart.ring(), access, linear) {
-        Ok(leaf) => leaf,
+    miss(hart, bus, access, address, linear)
+}
+
+/// What the buffer does not know: the tables are walked. Apart, so that the way without stays short.
+#[inline(never)]
+fn miss<B: Bus>(hart: &Hart, bus: &mut B, access: Access, address: u32, linear: u32) -> Result<u32, Trap> {
+    match find(hart, bus, access, linear) {
+        Ok(found) => {
+            if let Some(tlb) = bus.tlb() {
+                tlb.fill(access, linear, found);
+            }
+            let physical = found.frame | linear & (PAGE - 1);
+            bus.translated(hart.world(), physical);
+            Ok(physical)
+        }
         Err(fault) => {
             if let Some(tlb) = bus.tlb() {
                 tlb.refuse(hart.ring(), access, linear);
             }
-            return Err(fault.trap(access, address));
+            Err(fault.trap(access, address))
         }
-    };
-    let marks = if access == Access::Store {
-        pte::A | pte::D
-    } else {
-        pte::A
-    };
-    if leaf.entry & marks != marks {
-        bus.mark(leaf.at, leaf.entry | marks)
-            .ok_or(access.access_fault(address))?;
     }
-    if let Some(tlb) = bus.tlb() {
-        tlb.fill(access, linear, leaf.frame, leaf.entry | marks, leaf.references);
-    }
-    let physical = leaf.frame | linear & (PAGE - 1);
-    bus.translated(hart.ring(), physical);
-    Ok(physical)
 }
+
+/// A translation, as a TLB would hold it.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// The physical address of the 4 KiB frame.
+    frame: u32,
+    /// The flags of the leaf; where there are two, what both allow.
+    flags: u32,
+    /// The program's own leaf maps 4 MiB.
+    superpage: bool,
+    /// Entries read.
+    references: u32,
+}
+
+/// Walks the tables for a `linear` address: the program's own, and in non-root operation the nested one for every
+/// reference of that walk and for what it leads to. Sets A and D as the access demands.
+fn find<B: Bus>(hart: &Hart, bus: &mut B, access: Access, linear: u32) -> Result<Found, WalkFault> {
+    let nested = hart.nested;
+    if !hart.csr.paging() {
+        return through(nested, bus, access, linear);
+    }
+    let leaf = walk_own(hart, bus, hart.ring(), access, linear)?;
+    let real = through(nested, bus, access, leaf.frame | linear & (PAGE - 1))?;
+    let marked = leaf.entry | access.marks();
+    if leaf.entry != marked {
+        let entry = through(nested, bus, Access::Store, leaf.at)?;
+        bus.mark(entry.frame | leaf.at & (PAGE - 1), marked)
+            .ok_or(WalkFault::Access)?;
+    }
+    Ok(Found {
+        frame: real.frame,
+        flags: marked & real.flags,
+        superpage: leaf.level == 1,
+        references: leaf.references + real.references,
+    })
+}
+
+/// What a physical address of a program is in the nested table, or just itself where that is off. The nested table
+/// has the format of any other, but no rings: U does not count.
+fn through<B: Bus>(nested: u32, bus: &mut B, access: Access, physical: u32) -> Result<Found, WalkFault> {
+    if nested & 1 == 0 {
+        return Ok(Found {
+            frame: physical & !(PAGE - 1),
+            flags: EVERYTHING,
+            superpage: false,
+            references: 0,
+        });
+    }
+    let fault = |_| WalkFault::Nested(access.nested_fault(physical));
+    let leaf = walk(nested, bus, 0, access, physical).map_err(fault)?;
+    let marked = leaf.entry | access.marks();
+    if leaf.entry != marked {
+        bus.mark(leaf.at, marked)
+            .ok_or(WalkFault::Access)
+            .map_err(fault)?;
+    }
+    Ok(Found {
+        frame: leaf.frame,
+        flags: marked | pte::U,
+        superpage: false,
+        references: leaf.references,
+    })
+}
+
+/// The flags of what no table limits.
+const EVERYTHING: u32 = pte::V | pte::R | pte::W | pte::X | pte::U | pte::A | pte::D;
 
 /// What a page-table walk found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,7 +263,9 @@ pub struct Leaf {
     pub at: u32,
     /// The physical address of the 4 KiB frame that the address falls into.
     pub frame: u32,
-    /// Entries read: 1 for a superpage, else 2.
+    /// 1 for a superpage, else 0.
+    pub level: u32,
+    /// Entries read: 1 for a superpage, else 2; with a nested table, those of its walks as well.
     pub references: u32,
 }
 
@@ -191,6 +276,8 @@ pub enum WalkFault {
     Page,
     /// An entry, or what it points to, is not in memory.
     Access,
+    /// The nested table does not allow a reference: not the program's trap but its monitor's.
+    Nested(Trap),
 }
 
 impl WalkFault {
@@ -199,12 +286,13 @@ impl WalkFault {
         match self {
             WalkFault::Page => access.page_fault(address),
             WalkFault::Access => access.access_fault(address),
+            WalkFault::Nested(trap) => trap,
         }
     }
 }
 
 /// Walks the two-level table that `ptbr` names, for a `linear` address (RISC-V Privileged Specification 1.12,
-/// section 4.3.2). Nothing is marked.
+/// section 4.3.2). Nothing is marked. The table is in real memory.
 ///
 /// # Errors
 /// If the table has no leaf that allows the access from `ring`.
@@ -215,12 +303,53 @@ pub fn walk<B: Bus>(
     access: Access,
     linear: u32,
 ) -> Result<Leaf, WalkFault> {
+    walk_with(ptbr, bus, ring, access, linear, |_, at| {
+        Ok(Found {
+            frame: at & !(PAGE - 1),
+            flags: EVERYTHING,
+            superpage: false,
+            references: 0,
+        })
+    })
+}
+
+/// As [`walk`], of the table that `hart` itself would walk: in non-root operation, every reference goes through the
+/// nested table.
+///
+/// # Errors
+/// As [`walk`], or if the nested table does not allow a reference.
+pub fn walk_own<B: Bus>(
+    hart: &Hart,
+    bus: &mut B,
+    ring: u32,
+    access: Access,
+    linear: u32,
+) -> Result<Leaf, WalkFault> {
+    let nested = hart.nested;
+    walk_with(hart.csr.ptbr, bus, ring, access, linear, |bus, at| {
+        through(nested, bus, Access::Load, at)
+    })
+}
+
+/// The walk itself; `place` says where an entry really is.
+fn walk_with<B: Bus>(
+    ptbr: u32,
+    bus: &mut B,
+    ring: u32,
+    access: Access,
+    linear: u32,
+    place: impl Fn(&mut B, u32) -> Result<Found, WalkFault>,
+) -> Result<Leaf, WalkFault> {
     let mut table = ptbr & !(PAGE - 1);
+    let mut references = 0;
     for level in [1, 0] {
         let index = linear >> (12 + 10 * level) & 1023;
         let at = table + 4 * index;
-        let entry = bus.read(at, Width::Word).ok_or(WalkFault::Access)?;
-        bus.walked(at);
+        let place = place(bus, at)?;
+        let real = place.frame | at & (PAGE - 1);
+        let entry = bus.read(real, Width::Word).ok_or(WalkFault::Access)?;
+        bus.walked(real);
+        references += 1 + place.references;
         if entry & pte::V == 0 || entry & (pte::R | pte::W) == pte::W {
             return Err(WalkFault::Page);
         }
@@ -242,7 +371,8 @@ pub fn walk<B: Bus>(
             entry,
             at,
             frame,
-            references: 2 - level,
+            level,
+            references,
         });
     }
     Err(WalkFault::Page)
@@ -259,9 +389,20 @@ pub struct Tlb {
     data: Vec<Entry>,
     /// Grows with every store to a page table; an entry of another epoch must be looked at again.
     epoch: u32,
+    /// Which space the processor is in, as the bits above a page number: 0 for root operation, else the position in
+    /// `spaces`, from 1 on.
+    space: u32,
+    /// Nested tables under which there may be entries, by their roots. Entries of several spaces live side by side,
+    /// as a tagged buffer has them.
+    spaces: Vec<u32>,
     /// What was counted.
     pub counts: TlbCounts,
 }
+
+/// How many nested tables the buffer tells apart.
+const SPACES: usize = 64;
+/// Where the number of the space stands in [`Entry::page`].
+const SPACE_SHIFT: u32 = 20;
 
 /// What a [`Tlb`] counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -276,7 +417,7 @@ pub struct TlbCounts {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Linear page number, or `EMPTY`.
+    /// Linear page number with the number of the space above it, or `EMPTY`.
     page: u32,
     frame: u32,
     /// Those of the leaf, and [`SUPERPAGE`].
@@ -319,8 +460,16 @@ impl Tlb {
             fetch: vec![EMPTY; entries],
             data: vec![EMPTY; entries],
             epoch: 0,
+            space: 0,
+            spaces: Vec::new(),
             counts: TlbCounts::default(),
         }
+    }
+
+    /// The page of `linear` in the space in use.
+    #[inline]
+    fn page(&self, linear: u32) -> u32 {
+        linear / PAGE | self.space
     }
 
     #[inline]
@@ -337,18 +486,18 @@ impl Tlb {
     /// The frame of `linear` if the buffer holds a translation that is still true and allows the access.
     #[inline]
     pub fn hit(&mut self, ring: u32, access: Access, linear: u32) -> Option<u32> {
-        let page = linear / PAGE;
+        let page = self.page(linear);
         let epoch = self.epoch;
         let entry = *self.slot(access, page);
         (entry.epoch == epoch && entry.allows(ring, access, page)).then_some(entry.frame)
     }
 
-    /// Takes in a translation that a walk of `references` entries has just found.
-    fn fill(&mut self, access: Access, linear: u32, frame: u32, flags: u32, references: u32) {
-        let page = linear / PAGE;
+    /// Takes in a translation that a walk has just found.
+    fn fill(&mut self, access: Access, linear: u32, found: Found) {
+        let page = self.page(linear);
         let epoch = self.epoch;
-        let superpage = if references == 1 { SUPERPAGE } else { 0 };
-        let flags = flags & (SUPERPAGE - 1) | superpage;
+        let superpage = if found.superpage { SUPERPAGE } else { 0 };
+        let (frame, flags) = (found.frame, found.flags & (SUPERPAGE - 1) | superpage);
         let entry = self.slot(access, page);
         let (known, before) = (entry.page == page, *entry);
         *entry = Entry {
@@ -359,7 +508,7 @@ impl Tlb {
         };
         if !known {
             self.counts.misses += 1;
-            self.counts.references += u64::from(references);
+            self.counts.references += u64::from(found.references);
         } else if before.frame != frame || before.flags & !flags & (pte::R | pte::W | pte::X | pte::U) != 0 {
             self.counts.stale += 1;
         }
@@ -367,7 +516,7 @@ impl Tlb {
 
     /// Takes in that a walk has just refused an access.
     fn refuse(&mut self, ring: u32, access: Access, linear: u32) {
-        let page = linear / PAGE;
+        let page = self.page(linear);
         let entry = self.slot(access, page);
         if entry.allows(ring, access, page) {
             *entry = EMPTY;
@@ -380,27 +529,82 @@ impl Tlb {
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             // Once in 2^32 times: an entry as old as that must not look new.
-            self.fence(None);
+            self.clear();
         }
     }
 
-    /// `sfence.vma` for the page of `linear` (the whole of it, if it is a superpage), or for all pages.
+    /// `sfence.vma` for the page of `linear` (the whole of it, if it is a superpage), or for all pages; of the space in
+    /// use.
     pub fn fence(&mut self, linear: Option<u32>) {
         match linear {
             Some(address) => {
-                let page = address / PAGE;
-                for entry in self.fetch.iter_mut().chain(&mut self.data) {
+                let page = self.page(address);
+                self.forget(|entry| {
                     let superpage = entry.flags & SUPERPAGE != 0 && entry.page >> 10 == page >> 10;
-                    if entry.page == page || superpage {
-                        *entry = EMPTY;
-                    }
+                    entry.page == page || superpage
+                });
+            }
+            None if self.spaces.is_empty() => self.clear(),
+            None => self.forget_number(self.space),
+        }
+    }
+
+    /// From now on, translations are those of a guest under this nested table. Without one they have no tag, and
+    /// nothing outlives the change of worlds.
+    pub(crate) fn enter_space(&mut self, nested: u32) {
+        if nested & 1 == 0 {
+            self.clear();
+            return;
+        }
+        let root = nested & !(PAGE - 1);
+        let known = self.spaces.iter().position(|known| *known == root);
+        let position = known.unwrap_or_else(|| {
+            if self.spaces.len() == SPACES {
+                self.clear();
+                self.spaces.clear();
+            }
+            self.spaces.push(root);
+            self.spaces.len() - 1
+        });
+        self.space = (position as u32 + 1) << SPACE_SHIFT;
+    }
+
+    /// Translations are those of root operation again.
+    pub(crate) fn leave_space(&mut self) {
+        if self.space == 0 {
+            self.clear();
+        }
+        self.space = 0;
+    }
+
+    /// `vminval`: what was made under the nested table with this root, or under any.
+    pub(crate) fn forget_space(&mut self, nested: Option<u32>) {
+        match nested {
+            Some(root) => {
+                let root = root & !(PAGE - 1);
+                if let Some(position) = self.spaces.iter().position(|known| *known == root) {
+                    self.forget_number((position as u32 + 1) << SPACE_SHIFT);
                 }
             }
-            None => {
-                self.fetch.fill(EMPTY);
-                self.data.fill(EMPTY);
+            None => self.forget(|entry| entry.page >> SPACE_SHIFT != 0),
+        }
+    }
+
+    fn forget_number(&mut self, space: u32) {
+        self.forget(|entry| entry.page >> SPACE_SHIFT == space >> SPACE_SHIFT);
+    }
+
+    fn forget(&mut self, which: impl Fn(&Entry) -> bool) {
+        for entry in self.fetch.iter_mut().chain(&mut self.data) {
+            if which(entry) {
+                *entry = EMPTY;
             }
         }
+    }
+
+    fn clear(&mut self) {
+        self.fetch.fill(EMPTY);
+        self.data.fill(EMPTY);
     }
 }
 
@@ -411,7 +615,13 @@ mod tests {
     #[test]
     fn an_entry_does_not_come_back_when_the_epochs_begin_again() {
         let mut tlb = Tlb::new(1);
-        tlb.fill(Access::Load, 0, PAGE, pte::V | pte::R, 2);
+        let found = Found {
+            frame: PAGE,
+            flags: pte::V | pte::R,
+            superpage: false,
+            references: 2,
+        };
+        tlb.fill(Access::Load, 0, found);
         assert_eq!(tlb.hit(0, Access::Load, 0), Some(PAGE));
         tlb.epoch = u32::MAX;
         tlb.doubt();

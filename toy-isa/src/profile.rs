@@ -145,6 +145,11 @@ impl Profile {
         self.behaviours[row.index()]
     }
 
+    /// Whether the processor has root operation.
+    pub fn root_operation(&self) -> bool {
+        self.base == ProfileName::Assist
+    }
+
     /// Whether ring 0 may change `status.IOPL`; hard-wired to 0 on `classic`.
     pub fn iopl_writable(&self) -> bool {
         self.base != ProfileName::Classic

@@ -12,9 +12,6 @@ pub mod flag {
     pub const CODE: u8 = 2;
     /// A walk has read page-table entries here.
     pub const TABLE: u8 = 4;
-    /// Not the running guest's: touching it from outside ring 0 is a violation. Stores do not look at it; the
-    /// board's `translated` does.
-    pub const FOREIGN: u8 = 8;
 }
 
 /// Random-access memory from physical address 0.

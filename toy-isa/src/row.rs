@@ -102,7 +102,7 @@ impl Row {
             Row::Op(Op::In | Op::Out) => &[Traps, Ignored, TakesEffect],
             Row::Write(Csr::Status) => &[Traps, Ignored, Partial, TakesEffect],
             Row::Write(_) => &[Traps, Ignored, TakesEffect],
-            Row::Op(op) if op.row().sensitive.is_empty() => &[Innocuous],
+            Row::Op(op) if op.row().outside.classic == Innocuous => &[Innocuous],
             Row::Op(_) => &[Traps],
         }
     }

@@ -6,10 +6,12 @@
 
 use crate::bus::{Bus, Width};
 use crate::devices::Register;
-use crate::hart::{Hart, Status};
+use crate::hart::{Csrs, Hart, Status};
 use crate::instruction::Instruction;
-use crate::mmu::{self, Access};
+use crate::mmu::{self, Access, WalkFault};
 use crate::profile::Behaviour;
+use crate::root;
+use crate::row::Row;
 use crate::table::{Csr, Op};
 use crate::trap::{Cause, Trap};
 
@@ -192,7 +194,9 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
             });
         }
         Op::Wlw | Op::Wsw => return window(hart, bus, insn, a, b),
-        Op::Vmon | Op::Vmoff | Op::Vmenter | Op::Vmresume | Op::Vminval => return traps,
+        Op::Vmon | Op::Vmoff | Op::Vmenter | Op::Vmresume | Op::Vminval => {
+            return root::execute(hart, bus, insn, a);
+        }
         _ => {}
     }
 
@@ -202,11 +206,20 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
     } else {
         bus.profile().behaviour(row)
     };
+    if behaviour == Behaviour::Traps {
+        return traps;
+    }
+    // What is illegal stays the guest's own; everything else a monitor may ask to see.
+    if hart.controls().is_some_and(|controls| controls.exits.has_row(row)) {
+        return Err(Trap {
+            cause: Cause::Intercepted,
+            tval: insn.encode(),
+        });
+    }
     match behaviour {
-        Behaviour::Traps => return traps,
         Behaviour::Ignored => return Ok(next),
-        Behaviour::TakesEffect if hart.ring() != 0 => bus.took_effect(row),
-        Behaviour::Innocuous | Behaviour::Leaks | Behaviour::Partial | Behaviour::TakesEffect => {}
+        Behaviour::TakesEffect if is_seizure(hart, row) => bus.took_effect(row),
+        _ => {}
     }
 
     bus.attend();
@@ -239,16 +252,28 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
             let _ = bus.devices().write(Register::from_port(a), b, clock);
         }
         Op::Prober => {
-            let answer = probe(hart, bus, Access::Load, a, b & 3);
+            let answer = probe(hart, bus, Access::Load, a, b & 3)?;
             set(hart, insn.rd, u32::from(answer));
         }
         Op::Probew => {
-            let answer = probe(hart, bus, Access::Store, a, b & 3);
+            let answer = probe(hart, bus, Access::Store, a, b & 3)?;
             set(hart, insn.rd, u32::from(answer));
         }
         _ => csr_access(hart, bus, insn, a, behaviour == Behaviour::Partial),
     }
     Ok(next)
+}
+
+/// Whether a row that takes effect does so to what only the software in ring 0 may decide on. In non-root operation
+/// control registers are the guest's own; devices, timer and interrupt lines are those of the real machine.
+fn is_seizure(hart: &Hart, row: Row) -> bool {
+    match hart.controls() {
+        None => hart.ring() != 0,
+        Some(_) => matches!(
+            row,
+            Row::Op(Op::In | Op::Out) | Row::Write(Csr::Timer | Csr::Irq)
+        ),
+    }
 }
 
 /// A window access: no limit and no relocation. Outside ring 0 it executes only in rings 1 and 2, and only from
@@ -291,10 +316,18 @@ fn window<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b: u3
 }
 
 /// Whether `ring` may access the byte at `address`.
-fn probe<B: Bus>(hart: &Hart, bus: &mut B, access: Access, address: u32, ring: u32) -> bool {
-    let linear = mmu::linear(hart, address);
-    mmu::within(ring, hart.csr.bound, address, 1)
-        && (!hart.csr.paging() || mmu::walk(hart.csr.ptbr, bus, ring, access, linear).is_ok())
+fn probe<B: Bus>(hart: &Hart, bus: &mut B, access: Access, address: u32, ring: u32) -> Result<bool, Trap> {
+    if !mmu::within(ring, hart.csr.bound, address, 1) {
+        return Ok(false);
+    }
+    if !hart.csr.paging() {
+        return Ok(true);
+    }
+    match mmu::walk_own(hart, bus, ring, access, mmu::linear(hart, address)) {
+        Ok(_) => Ok(true),
+        Err(WalkFault::Nested(trap)) => Err(trap),
+        Err(WalkFault::Page | WalkFault::Access) => Ok(false),
+    }
 }
 
 /// One of the six control-register instructions, once it is clear that it executes.
@@ -321,6 +354,7 @@ fn csr_access<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, p
 /// The value of a control register.
 pub fn csr_read<B: Bus>(hart: &Hart, bus: &mut B, csr: Csr) -> u32 {
     let clock = bus.pace().clock;
+    let time = hart.time(clock);
     match csr {
         Csr::Mstatus | Csr::Mhartid => 0,
         Csr::Tvec => hart.csr.tvec,
@@ -336,8 +370,8 @@ pub fn csr_read<B: Bus>(hart: &Hart, bus: &mut B, csr: Csr) -> u32 {
         Csr::Window => hart.csr.window,
         Csr::Timer => bus.devices().timer.value(),
         Csr::Irq => bus.devices().irq(clock),
-        Csr::Instret => clock as u32,
-        Csr::Instreth => (clock >> 32) as u32,
+        Csr::Instret => time as u32,
+        Csr::Instreth => (time >> 32) as u32,
         Csr::Cpuid => CPUID,
     }
 }
@@ -365,12 +399,13 @@ fn csr_write<B: Bus>(hart: &mut Hart, bus: &mut B, csr: Csr, value: u32, partial
             hart.csr.status.0 = hart.csr.status.0 & !mask | value & mask;
         }
         Csr::Ptbr => {
-            hart.csr.ptbr = value & 0xffff_f001;
+            hart.csr.ptbr = value & Csrs::PTBR;
             if let Some(tlb) = bus.tlb() {
                 tlb.fence(None);
             }
         }
-        Csr::Base => hart.csr.base = value,
+        // A multiple of 4, so that no aligned access crosses a page by being relocated.
+        Csr::Base => hart.csr.base = value & !3,
         Csr::Bound => hart.csr.bound = value,
         Csr::Xbound => hart.csr.xbound = value,
         Csr::Window => hart.csr.window = value,

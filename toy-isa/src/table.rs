@@ -139,16 +139,19 @@ pub enum State {
 }
 
 /// Why a row is declared sensitive, in the words of Popek and Goldberg (1974), section 3. The classifier
-/// computes the same from behaviour alone; a disagreement is an error.
+/// computes the same from behaviour alone; a disagreement is an error. What traps in every ring is not executed, and
+/// so not sensitive (ADR 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sensitive {
     /// Changes the ring, R, or another part of the control state.
     Control,
-    /// What it does depends on where in real memory the program stands.
+    /// What it does depends on where in real memory the program stands, or on what stands there at a fixed place:
+    /// where a trap goes, and what it leaves.
     Location,
     /// What it does depends on the ring.
     Mode,
-    /// Reads the clock, a device or the machine's identity: sensitive only in the extended sense.
+    /// Sensitive only in the extended reading, in which other control registers, the clock, devices and the machine's
+    /// identity belong to the state: it depends on them or, with `Control`, changes them.
     Extended,
 }
 
@@ -219,7 +222,7 @@ macro_rules! instructions {
         $(#[doc = $doc:literal])+
         $op:ident $mnemonic:literal $form:ident $bits:literal/$mask:literal $cost:ident
         $(reads [$($reads:ident),*])? $(writes [$($writes:ident),*])?
-        $(sensitive [$($sensitive:ident),+] $outside:expr)? $(, cousin $cousin:literal)?;
+        $(sensitive [$($sensitive:ident),*] $outside:expr)? $(, cousin $cousin:literal)?;
     )*) => {
         /// The operation of an instruction: one variant for each row of [`OPS`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -238,7 +241,7 @@ macro_rules! instructions {
                 cost: Cost::$cost,
                 reads: &[$($(State::$reads),*)?],
                 writes: &[$($(State::$writes),*)?],
-                sensitive: &[$($(Sensitive::$sensitive),+)?],
+                sensitive: &[$($(Sensitive::$sensitive),*)?],
                 outside: instructions!(@outside $($outside)?),
                 cousin: instructions!(@cousin $($cousin)?),
             },
@@ -370,32 +373,32 @@ instructions! {
     // ---- Privileged, standard encodings ------------------------------------------------------------
     /// system call: traps in every ring
     Ecall "ecall" None 0x00000073/0xffffffff System
-        reads [Ring] writes [Pc, Ring, Status, TrapRegisters] sensitive [Control] all(Traps), cousin "INT n";
+        reads [Ring] writes [Pc, Ring, Status, TrapRegisters] sensitive [] all(Traps), cousin "INT n";
     /// breakpoint: traps in every ring
     Ebreak "ebreak" None 0x00100073/0xffffffff System
-        writes [Pc, Ring, Status, TrapRegisters] sensitive [Control] all(Traps), cousin "INT3";
+        writes [Pc, Ring, Status, TrapRegisters] sensitive [] all(Traps), cousin "INT3";
     /// return from trap: ring, interrupt enable and relocation enable from their previous values; pc = epc
     Mret "mret" None 0x30200073/0xffffffff System
         reads [Status, TrapRegisters] writes [Pc, Ring, Status]
-        sensitive [Control] Outside { classic: Traps, leaky: Traps, hybrid: Ignored, assist: Traps },
+        sensitive [Control, Location] Outside { classic: Traps, leaky: Traps, hybrid: Ignored, assist: Traps },
         cousin "IRET";
     /// halt until an enabled interrupt is pending; the clock skips to it
     Wfi "wfi" None 0x10500073/0xffffffff System
-        reads [Interrupts] writes [Clock] sensitive [Control] all(Traps), cousin "HLT";
+        reads [Interrupts] writes [Clock] sensitive [Control, Extended] all(Traps), cousin "HLT";
     /// translation fence for the page of rs1, or for all with x0
     SfenceVma "sfence.vma" Rs1Rs2 0x12000073/0xfe007fff System
-        writes [PageTable] sensitive [Control] all(Traps), cousin "INVLPG";
+        writes [PageTable] sensitive [] all(Traps), cousin "INVLPG";
 
     // ---- Privileged, custom-0 ----------------------------------------------------------------------
     /// hypercall: traps in every ring
     Hcall "hcall" None 0x0000000b/0xffffffff System
-        writes [Pc, Ring, Status, TrapRegisters] sensitive [Control] all(Traps), cousin "VMCALL";
+        writes [Pc, Ring, Status, TrapRegisters] sensitive [] all(Traps), cousin "VMCALL";
     /// rd = port rs1
     In "in" RdRs1 0x0200000b/0xfff0707f Io
-        reads [Ports, Status, Ring] sensitive [Mode, Extended] all(Traps), cousin "IN";
+        reads [Ports, Status, Ring] sensitive [Control, Extended] all(Traps), cousin "IN";
     /// port rs1 = rs2
     Out "out" Rs1Rs2 0x0400000b/0xfe007fff Io
-        reads [Status, Ring] writes [Ports] sensitive [Control, Mode] all(Traps), cousin "OUT";
+        reads [Status, Ring] writes [Ports] sensitive [Control, Extended] all(Traps), cousin "OUT";
     /// rd = 1 if ring rs2 may load the byte at rs1, else 0
     Prober "prober" R 0x0600000b/0xfe00707f System
         reads [Relocation, PageTable, Status] sensitive [Location] hole(Leaks), cousin "VERR";
@@ -404,10 +407,10 @@ instructions! {
         reads [Relocation, PageTable, Status] sensitive [Location] hole(Leaks), cousin "VERW";
     /// rd = word at window + rs1 + imm; outside ring 0 only for code at or above bound, in rings 1 and 2
     Wlw "wlw" Load 0x0000200b/0x0000707f Load
-        reads [Memory, Relocation, Ring] sensitive [Location, Mode] all(Traps), cousin "MOV r, GS:[m]";
+        reads [Memory, Relocation, Ring] sensitive [Location] all(Traps), cousin "MOV r, GS:[m]";
     /// word at window + rs1 + imm = rs2; outside ring 0 only for code at or above bound, in rings 1 and 2
     Wsw "wsw" Store 0x0000300b/0x0000707f Store
-        reads [Relocation, Ring] writes [Memory] sensitive [Location, Mode] all(Traps), cousin "MOV GS:[m], r";
+        reads [Relocation, Ring] writes [Memory] sensitive [Location] all(Traps), cousin "MOV GS:[m], r";
     /// enter root operation
     Vmon "vmon" None 0x2000000b/0xffffffff System
         writes [Root] sensitive [Control] all(Traps), cousin "VMXON";
@@ -498,56 +501,56 @@ csrs! {
         write [] all(Traps), None;
     /// trap vector: every trap and interrupt enters ring 0 here
     Tvec 0x305 "tvec" TrapRegisters
-        read [Extended] hole(Leaks), Some("SIDT");
-        write [Control] all(Traps), Some("LIDT");
+        read [Location] hole(Leaks), Some("SIDT");
+        write [Control, Location] all(Traps), Some("LIDT");
     /// a word for the trap handler's own use
     Scratch 0x340 "scratch" TrapRegisters
         read [Extended] hole(Leaks), Some("STR");
-        write [Control] all(Traps), Some("LTR");
+        write [Control, Extended] all(Traps), Some("LTR");
     /// pc of the instruction that trapped, or that the interrupt came before
     Epc 0x341 "epc" TrapRegisters
-        read [Extended] all(Traps), None;
-        write [Control] all(Traps), None;
+        read [Location] all(Traps), None;
+        write [Control, Location] all(Traps), None;
     /// why the last trap was taken
     Cause 0x342 "cause" TrapRegisters
-        read [Extended] all(Traps), None;
-        write [Control] all(Traps), None;
+        read [Location] all(Traps), None;
+        write [Control, Location] all(Traps), None;
     /// the address or instruction word that the trap is about
     Tval 0x343 "tval" TrapRegisters
-        read [Extended] all(Traps), None;
-        write [Control] all(Traps), None;
+        read [Location] all(Traps), None;
+        write [Control, Location] all(Traps), None;
     /// ring, previous ring, interrupt enable, relocation enable, I/O privilege level
     Status 0x7c0 "status" Status
-        read [Mode] hole(Leaks), Some("PUSHF");
-        write [Control] hole(Partial), Some("POPF");
+        read [Location, Mode] hole(Leaks), Some("PUSHF");
+        write [Control, Location, Mode] hole(Partial), Some("POPF");
     /// page-table root and, in bit 0, paging on or off
     Ptbr 0x7c1 "ptbr" PageTable
         read [Location] hole(Leaks), Some("SMSW");
-        write [Control] all(Traps), Some("MOV CR3, r");
+        write [Control, Location] all(Traps), Some("MOV CR3, r");
     /// relocation: added to every address while status.RE is 1
     Base 0x7c2 "base" Relocation
         read [Location] hole(Leaks), Some("SGDT");
-        write [Control] all(Traps), Some("LGDT");
+        write [Control, Location] all(Traps), Some("LGDT");
     /// limit of loads and stores outside ring 0
     Bound 0x7c3 "bound" Relocation
         read [Location] hole(Leaks), Some("LSL");
-        write [Control] all(Traps), Some("LGDT");
+        write [Control, Location] all(Traps), Some("LGDT");
     /// limit of fetches outside ring 0
     Xbound 0x7c4 "xbound" Relocation
         read [Location] hole(Leaks), Some("LAR");
-        write [Control] all(Traps), Some("LGDT");
+        write [Control, Location] all(Traps), Some("LGDT");
     /// where window loads and stores begin
     Window 0x7c5 "window" Relocation
         read [Location] hole(Leaks), Some("MOV r, sreg");
-        write [Control] all(Traps), Some("MOV sreg, r");
+        write [Control, Location] all(Traps), Some("MOV sreg, r");
     /// the next clock value whose low word is this raises the timer interrupt; 0 for never
     Timer 0x7c6 "timer" Interrupts
         read [Extended] all(Traps), None;
-        write [Control] all(Traps), Some("WRMSR (APIC timer)");
+        write [Control, Extended] all(Traps), Some("WRMSR (APIC timer)");
     /// pending interrupt lines in bits 0..15, which of them are enabled in bits 16..31
     Irq 0x7c7 "irq" Interrupts
         read [Extended] all(Traps), None;
-        write [Control] all(Traps), Some("OUT (PIC mask)");
+        write [Control, Extended] all(Traps), Some("OUT (PIC mask)");
     /// low word of the clock
     Instret 0xc02 "instret" Clock
         read [Extended] hole(Leaks), Some("RDTSC");

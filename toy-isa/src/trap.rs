@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// Why a trap or an interrupt is taken. Codes are RISC-V's where RISC-V has the same thing (Privileged
-/// Specification 1.12, table 3.6); a system call from ring r is 11 - r, so that ring 0 has M's code and ring 3 U's.
+/// Why a trap or an interrupt is taken, or why a guest leaves non-root operation. Codes are RISC-V's where RISC-V has
+/// the same thing (Privileged Specification 1.12, tables 3.6 and 8.7: the nested faults are its guest-page faults, 22 its
+/// virtual instruction); a system call from ring r is 11 - r, so that ring 0 has M's code and ring 3 U's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// A jump to an address that is not a multiple of 4.
@@ -36,6 +37,22 @@ pub enum Cause {
     TimerInterrupt,
     /// A device wants attention.
     DeviceInterrupt,
+    /// Only out of non-root operation: a fetch that the nested table does not allow.
+    NestedFetch,
+    /// Only out of non-root operation: a load, or the reading of a page-table entry, that the nested table does not
+    /// allow.
+    NestedLoad,
+    /// Only out of non-root operation: an instruction that the control structure says to leave by.
+    Intercepted,
+    /// Only out of non-root operation: a store, or the marking of a page-table entry, that the nested table does not
+    /// allow.
+    NestedStore,
+    /// Only out of non-root operation: the first instruction of the guest's trap handler cannot be fetched.
+    DoubleFault,
+    /// Only out of non-root operation: the countdown is over.
+    Countdown,
+    /// Only out of non-root operation: the guest can take an interrupt now.
+    Window,
 }
 
 impl Cause {
@@ -57,12 +74,67 @@ impl Cause {
             Cause::Hypercall => 24,
             Cause::TimerInterrupt => 0x8000_0007,
             Cause::DeviceInterrupt => 0x8000_000b,
+            Cause::NestedFetch => 20,
+            Cause::NestedLoad => 21,
+            Cause::Intercepted => 22,
+            Cause::NestedStore => 23,
+            Cause::DoubleFault => 25,
+            Cause::Countdown => 0x8000_0018,
+            Cause::Window => 0x8000_0019,
         }
+    }
+
+    /// Every cause.
+    pub const ALL: [Cause; 25] = [
+        Cause::FetchMisaligned,
+        Cause::FetchAccess,
+        Cause::Illegal,
+        Cause::Breakpoint,
+        Cause::LoadMisaligned,
+        Cause::LoadAccess,
+        Cause::StoreMisaligned,
+        Cause::StoreAccess,
+        Cause::SystemCall(3),
+        Cause::SystemCall(2),
+        Cause::SystemCall(1),
+        Cause::SystemCall(0),
+        Cause::FetchPage,
+        Cause::LoadPage,
+        Cause::StorePage,
+        Cause::Hypercall,
+        Cause::TimerInterrupt,
+        Cause::DeviceInterrupt,
+        Cause::NestedFetch,
+        Cause::NestedLoad,
+        Cause::Intercepted,
+        Cause::NestedStore,
+        Cause::DoubleFault,
+        Cause::Countdown,
+        Cause::Window,
+    ];
+
+    /// The cause with this code.
+    pub fn from_code(code: u32) -> Option<Cause> {
+        Cause::ALL.into_iter().find(|cause| cause.code() == code)
     }
 
     /// Whether it comes from outside the instruction stream.
     pub fn is_interrupt(self) -> bool {
-        matches!(self, Cause::TimerInterrupt | Cause::DeviceInterrupt)
+        self.code() >> 31 == 1
+    }
+
+    /// Whether only a guest in non-root operation can meet it, and always leaves by it: no trap handler sees it.
+    pub fn is_of_root_operation(self) -> bool {
+        matches!(
+            self,
+            Cause::NestedFetch
+                | Cause::NestedLoad
+                | Cause::Intercepted
+                | Cause::NestedStore
+                | Cause::DoubleFault
+                | Cause::Countdown
+                | Cause::Window
+        )
     }
 }
 
@@ -84,6 +156,13 @@ impl fmt::Display for Cause {
             Cause::Hypercall => "hypercall",
             Cause::TimerInterrupt => "timer interrupt",
             Cause::DeviceInterrupt => "device interrupt",
+            Cause::NestedFetch => "nested fetch fault",
+            Cause::NestedLoad => "nested load fault",
+            Cause::Intercepted => "intercepted instruction",
+            Cause::NestedStore => "nested store fault",
+            Cause::DoubleFault => "double fault",
+            Cause::Countdown => "countdown",
+            Cause::Window => "interrupt window",
         };
         f.pad(text)
     }
@@ -111,10 +190,13 @@ impl Trap {
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause {
-            Cause::SystemCall(_) | Cause::Hypercall | Cause::TimerInterrupt | Cause::DeviceInterrupt => {
-                write!(f, "{}", self.cause)
-            }
-            Cause::Illegal => write!(f, "{} (word {:#010x})", self.cause, self.tval),
+            Cause::SystemCall(_)
+            | Cause::Hypercall
+            | Cause::TimerInterrupt
+            | Cause::DeviceInterrupt
+            | Cause::Countdown
+            | Cause::Window => write!(f, "{}", self.cause),
+            Cause::Illegal | Cause::Intercepted => write!(f, "{} (word {:#010x})", self.cause, self.tval),
             _ => write!(f, "{} at {:#010x}", self.cause, self.tval),
         }
     }

@@ -8,6 +8,7 @@ pub mod equivalence;
 pub mod holes;
 pub mod report;
 pub mod resource;
+pub mod streams;
 
 use serde::Serialize;
 

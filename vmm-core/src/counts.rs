@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toy_isa::row::Row;
 use toy_isa::table::{Cost, OPS};
-use toy_isa::trap::Cause;
+use toy_isa::trap::{Cause, Trap};
 
 use crate::event::AccessReason;
 
@@ -13,12 +13,55 @@ use crate::event::AccessReason;
 pub struct Counts {
     /// Instructions that the processor executed directly, by operation in the order of [`OPS`].
     pub direct: [u64; OPS.len()],
+    /// Instructions executed in the translation cache, by operation: those that were emitted, not the guest's.
+    pub translated: [u64; OPS.len()],
+    /// Of these, how many are instructions of the guest that were translated identically.
+    pub identical: u64,
+    /// Units translated.
+    pub units: u64,
+    /// Instructions of the guest in them.
+    pub translated_instructions: u64,
+    /// Calls of the monitor by translated code.
+    pub callouts: u64,
+    /// Ways from one unit to another that were linked.
+    pub links: u64,
+    /// Indirect jumps whose target the lookup table did not know.
+    pub lookup_misses: u64,
+    /// Times the translation cache was emptied because it was full.
+    pub cache_flushes: u64,
+    /// Hypercalls, by name.
+    pub hypercalls: BTreeMap<&'static str, u64>,
+    /// Batches of page-table updates, by their size.
+    pub batches: BTreeMap<u32, u64>,
+    /// Page-table updates and commands in them that were carried out.
+    pub mmu_updates: u64,
+    /// Valid page-table entries that were validated.
+    pub validated: u64,
+    /// Event channels marked pending.
+    pub events_sent: u64,
+    /// Upcalls: entries into the guest's kernel because of events.
+    pub upcalls: u64,
+    /// Requests that the monitor took from the guest's rings.
+    pub ring_requests: u64,
+    /// Bytes that passed through the guest's rings.
+    pub ring_bytes: u64,
+    /// Times the guest told the monitor that a ring has something for it.
+    pub notifications: u64,
     /// Instructions that pure emulation carried out, by operation.
     pub interpreted: [u64; OPS.len()],
     /// Hardware entries into ring 0, by the code in `cause`.
     pub traps: BTreeMap<u32, u64>,
-    /// Of these, how many the monitor got: exits.
+    /// Of these, how many the monitor got: exits. With hardware assistance, those of [`Counts::vm_exits`].
     pub exits: u64,
+    /// Exits out of non-root operation by reason: a row that the controls name, or a trap. They are no entries into
+    /// ring 0 by a trap, and not among [`Counts::traps`].
+    pub vm_exits: BTreeMap<String, u64>,
+    /// Entries of non-root operation.
+    pub vm_entries: u64,
+    /// Words of a control structure that the monitor has read or written.
+    pub structure_words: u64,
+    /// Entries of a nested page table filled.
+    pub nested_fills: u64,
     /// Instructions that the monitor's routines emulated, by row.
     pub emulated: BTreeMap<String, u64>,
     /// Registers of devices, real or virtual, that the guest read or wrote.
@@ -29,6 +72,8 @@ pub struct Counts {
     pub traced_writes: u64,
     /// Memory accesses that the monitor carried out because they changed translated code.
     pub code_writes: u64,
+    /// Memory accesses that the monitor carried out though they touched plain memory.
+    pub plain_accesses: u64,
     /// Memory accesses that the monitor carried out because they were above the limit.
     pub above_limit: u64,
     /// Instructions that the monitor carried out because the timer could not be armed exactly.
@@ -61,14 +106,36 @@ impl Default for Counts {
     fn default() -> Counts {
         Counts {
             direct: [0; OPS.len()],
+            translated: [0; OPS.len()],
+            identical: 0,
+            units: 0,
+            translated_instructions: 0,
+            callouts: 0,
+            links: 0,
+            lookup_misses: 0,
+            cache_flushes: 0,
+            hypercalls: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            mmu_updates: 0,
+            validated: 0,
+            events_sent: 0,
+            upcalls: 0,
+            ring_requests: 0,
+            ring_bytes: 0,
+            notifications: 0,
             interpreted: [0; OPS.len()],
             traps: BTreeMap::new(),
             exits: 0,
+            vm_exits: BTreeMap::new(),
+            vm_entries: 0,
+            structure_words: 0,
+            nested_fills: 0,
             emulated: BTreeMap::new(),
             device_registers: 0,
             device_accesses: 0,
             traced_writes: 0,
             code_writes: 0,
+            plain_accesses: 0,
             above_limit: 0,
             deadline_steps: 0,
             reflected: 0,
@@ -92,9 +159,34 @@ impl Counts {
         *self.traps.entry(cause.code()).or_default() += 1;
     }
 
+    /// Counts an exit out of non-root operation.
+    pub fn vm_exit(&mut self, trap: Trap) {
+        *self.vm_exits.entry(crate::event::reason(trap)).or_default() += 1;
+    }
+
+    /// Exits out of non-root operation.
+    pub fn vm_exits_total(&self) -> u64 {
+        self.vm_exits.values().sum()
+    }
+
     /// Counts an emulated instruction.
     pub fn emulate(&mut self, row: Row) {
         *self.emulated.entry(row.to_string()).or_default() += 1;
+    }
+
+    /// Counts a hypercall.
+    pub fn hypercall(&mut self, name: &'static str) {
+        *self.hypercalls.entry(name).or_default() += 1;
+    }
+
+    /// Counts a batch of this many page-table updates.
+    pub fn batch(&mut self, size: u32) {
+        *self.batches.entry(size).or_default() += 1;
+    }
+
+    /// Hypercalls of every name.
+    pub fn hypercalls_total(&self) -> u64 {
+        self.hypercalls.values().sum()
     }
 
     /// Counts a memory access that the monitor carried out.
@@ -103,6 +195,7 @@ impl Counts {
             AccessReason::Device => self.device_accesses += 1,
             AccessReason::Traced => self.traced_writes += 1,
             AccessReason::Code => self.code_writes += 1,
+            AccessReason::Plain => self.plain_accesses += 1,
             AccessReason::AboveLimit => self.above_limit += 1,
             AccessReason::Deadline => self.deadline_steps += 1,
         }
@@ -126,17 +219,20 @@ impl Counts {
     /// Instructions that the monitor emulated, privileged ones and memory accesses together.
     pub fn emulated_total(&self) -> u64 {
         self.emulated.values().sum::<u64>()
+            + self.hypercalls_total()
             + self.device_accesses
             + self.traced_writes
             + self.code_writes
+            + self.plain_accesses
             + self.above_limit
             + self.deadline_steps
     }
 
-    /// Directly executed instructions of one price class.
-    pub fn direct_of(&self, cost: Cost) -> u64 {
+    /// Instructions of one price class that the processor executed: the guest's own, and translated ones.
+    pub fn executed_of(&self, cost: Cost) -> u64 {
+        let executed = self.direct.iter().zip(self.translated).map(|(a, b)| a + b);
         OPS.iter()
-            .zip(self.direct)
+            .zip(executed)
             .filter(|(row, _)| row.cost == cost)
             .map(|(_, n)| n)
             .sum()
@@ -156,9 +252,13 @@ impl serde::Serialize for Counts {
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
+        map.serialize_entry("translated", &by_mnemonic(&self.translated))?;
         map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
         map.serialize_entry("traps", &self.traps)?;
+        map.serialize_entry("exits_by_reason", &self.vm_exits)?;
         map.serialize_entry("emulated", &self.emulated)?;
+        map.serialize_entry("hypercalls", &self.hypercalls)?;
+        map.serialize_entry("batches", &self.batches)?;
         for (name, count) in self.scalars() {
             map.serialize_entry(name, &count)?;
         }
@@ -168,12 +268,32 @@ impl serde::Serialize for Counts {
 
 impl Counts {
     /// The counts that are single numbers, by name: what scenarios can expect.
-    pub fn scalars(&self) -> [(&'static str, u64); 17] {
+    pub fn scalars(&self) -> [(&'static str, u64); 37] {
         [
             ("exits", self.exits),
+            ("vm_exits", self.vm_exits_total()),
+            ("vm_entries", self.vm_entries),
+            ("structure_words", self.structure_words),
+            ("nested_fills", self.nested_fills),
             ("device_registers", self.device_registers),
             ("device_accesses", self.device_accesses),
             ("traced_writes", self.traced_writes),
+            ("code_writes", self.code_writes),
+            ("plain_accesses", self.plain_accesses),
+            ("identical", self.identical),
+            ("units", self.units),
+            ("translated_instructions", self.translated_instructions),
+            ("callouts", self.callouts),
+            ("links", self.links),
+            ("lookup_misses", self.lookup_misses),
+            ("cache_flushes", self.cache_flushes),
+            ("mmu_updates", self.mmu_updates),
+            ("validated", self.validated),
+            ("events_sent", self.events_sent),
+            ("upcalls", self.upcalls),
+            ("ring_requests", self.ring_requests),
+            ("ring_bytes", self.ring_bytes),
+            ("notifications", self.notifications),
             ("above_limit", self.above_limit),
             ("deadline_steps", self.deadline_steps),
             ("reflected", self.reflected),

@@ -1,9 +1,12 @@
 //! Events: what happened, as plain owned values. Consumers read these and snapshots, never a live machine.
 
 use serde::Serialize;
+use toy_isa::instruction::{Registers, decode};
 use toy_isa::mmu::Access;
 use toy_isa::row::Row;
-use toy_isa::trap::Trap;
+use toy_isa::trap::{Cause, Trap};
+
+use crate::modes::para::interface::channel;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,67 @@ pub enum Event {
         trap: Trap,
         /// The ring that the processor was really in.
         real_ring: u32,
+    },
+    /// The guest left non-root operation, to where its control structure says.
+    VmExit {
+        /// Why.
+        trap: Trap,
+    },
+    /// The guest was entered, in non-root operation.
+    VmEntry {
+        /// The trap that the processor was to take there and then.
+        inject: Option<Trap>,
+    },
+    /// A frame of the guest was taken into the nested page table.
+    NestedFill {
+        /// What the guest wanted there.
+        access: Access,
+        /// The guest-physical frame.
+        guest_frame: u32,
+        /// The frame of real memory.
+        host_frame: u32,
+    },
+    /// Translated code called the monitor.
+    Callout {
+        /// Why.
+        why: &'static str,
+    },
+    /// A unit was translated.
+    Translate {
+        /// Instructions of the guest in it.
+        instructions: u32,
+        /// Words that were made of them.
+        words: u32,
+    },
+    /// A ported kernel called the monitor.
+    Hypercall {
+        /// The name of the hypercall.
+        name: &'static str,
+        /// What it returned: 0, or a small negative number.
+        result: i32,
+    },
+    /// A batch of page-table updates was validated and carried out.
+    TableUpdates {
+        /// How many were asked for.
+        requests: u32,
+        /// How many were carried out; one that is refused is the last.
+        done: u32,
+        /// Valid page-table entries that had to be checked for it.
+        validated: u64,
+    },
+    /// An event channel was marked pending.
+    EventSent {
+        /// Its number.
+        channel: u32,
+    },
+    /// Something passed through a ring that the guest shares with the monitor.
+    RingServed {
+        /// The event channel of the ring.
+        channel: u32,
+        /// Requests taken, or bytes of output.
+        requests: u32,
+        /// Responses given, or bytes of input.
+        responses: u32,
     },
     /// The interpreter routine of a privileged row did to the virtual processor what the instruction asked for.
     Emulate {
@@ -82,6 +146,8 @@ pub enum Delivery {
     Reflected,
     /// The monitor injected a virtual interrupt.
     Injected,
+    /// The monitor made an upcall, because events are pending.
+    Upcall,
 }
 
 impl Delivery {
@@ -91,6 +157,7 @@ impl Delivery {
             Delivery::Hardware => "hardware",
             Delivery::Reflected => "reflected",
             Delivery::Injected => "injected",
+            Delivery::Upcall => "upcall",
         }
     }
 }
@@ -108,6 +175,8 @@ pub enum AccessReason {
     AboveLimit,
     /// The timer could not be armed for the next instruction.
     Deadline,
+    /// No reason any more: it touched plain memory, but was expected to touch something else.
+    Plain,
 }
 
 impl AccessReason {
@@ -119,6 +188,7 @@ impl AccessReason {
             AccessReason::Code => "code",
             AccessReason::AboveLimit => "above-limit",
             AccessReason::Deadline => "deadline",
+            AccessReason::Plain => "plain",
         }
     }
 }
@@ -128,6 +198,15 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Exit { .. } => "exit",
+            Event::VmExit { .. } => "vm-exit",
+            Event::VmEntry { .. } => "vm-entry",
+            Event::NestedFill { .. } => "nested-fill",
+            Event::Callout { .. } => "callout",
+            Event::Translate { .. } => "translate",
+            Event::Hypercall { .. } => "hypercall",
+            Event::TableUpdates { .. } => "table-updates",
+            Event::EventSent { .. } => "event-sent",
+            Event::RingServed { .. } => "ring-served",
             Event::Emulate { .. } => "emulate",
             Event::EmulateAccess { .. } => "emulate-access",
             Event::ShadowFill { .. } => "shadow-fill",
@@ -145,6 +224,33 @@ impl Event {
             Event::Exit { trap, real_ring } => {
                 format!("the hardware left ring {real_ring} and entered the monitor in ring 0: {trap}")
             }
+            Event::VmExit { trap } => match trap.cause {
+                Cause::Intercepted => format!(
+                    "the guest left non-root operation, because its control structure names `{}`",
+                    reason(*trap)
+                ),
+                Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
+                Cause::Window => {
+                    "the guest left non-root operation: it can take the interrupt that waits for it".to_string()
+                }
+                Cause::NestedFetch | Cause::NestedLoad | Cause::NestedStore => format!(
+                    "the guest left non-root operation: the nested table does not allow the access to its physical \
+                     address {:#010x}",
+                    trap.tval
+                ),
+                _ => format!("the guest left non-root operation by its own trap: {trap}"),
+            },
+            Event::VmEntry { inject: None } => "the monitor entered the guest in non-root operation".to_string(),
+            Event::VmEntry { inject: Some(trap) } => {
+                format!("the monitor entered the guest in non-root operation and had the hardware inject: {trap}")
+            }
+            Event::NestedFill {
+                guest_frame,
+                host_frame,
+                ..
+            } => format!(
+                "the monitor filled the nested table: guest frame {guest_frame:#x} is real frame {host_frame:#x}"
+            ),
             Event::Emulate { row, .. } => {
                 format!("the monitor's routine for `{row}` did it to the virtual processor")
             }
@@ -154,6 +260,7 @@ impl Event {
                     AccessReason::Traced => "it changes a page table that is shadowed",
                     AccessReason::Code => "it changes code that has been translated",
                     AccessReason::AboveLimit => "its address is above the limit, where the monitor lives",
+                    AccessReason::Plain => "earlier it had meant something else than plain memory",
                     AccessReason::Deadline => "the timer was due after this very instruction",
                 };
                 format!(
@@ -179,16 +286,55 @@ impl Event {
                 ptbr & !1,
                 if *fresh { ", which is new" } else { "" }
             ),
+            Event::Callout { why } => format!("the translated code called the monitor: {why}"),
+            Event::Translate { instructions, words } => format!(
+                "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
+            ),
+            Event::Hypercall { name, result: 0 } => format!("the monitor answered the hypercall {name}"),
+            Event::Hypercall { name, result } => {
+                format!("the monitor refused the hypercall {name}, with error {result}")
+            }
+            Event::TableUpdates {
+                requests,
+                done,
+                validated,
+            } => format!(
+                "the monitor validated {validated} page-table entries and carried out {done} of {requests} updates"
+            ),
+            Event::EventSent { channel } => format!(
+                "the monitor marked event channel {channel} ({}) as pending in the shared page",
+                channel::name(*channel)
+            ),
+            Event::RingServed {
+                channel,
+                requests,
+                responses,
+            } => format!(
+                "the monitor took {requests} entries from the {} ring, and put {responses} into it",
+                channel::name(*channel)
+            ),
             Event::Enter { trap, how } => match how {
                 Delivery::Hardware => format!("the processor entered the trap handler in ring 0: {trap}"),
                 Delivery::Reflected => format!("the monitor reflected it to the guest kernel: {trap}"),
                 Delivery::Injected => format!("the monitor injected a virtual interrupt: {trap}"),
+                Delivery::Upcall => {
+                    "the monitor entered the guest kernel where it takes upcalls: events are pending".into()
+                }
             },
             Event::Return { ring } => format!("the guest kernel returned from its handler to ring {ring}"),
             Event::Resume { real_ring } => {
                 format!("the monitor resumed the guest, in ring {real_ring} of the real processor")
             }
         }
+    }
+}
+
+/// Why a guest left non-root operation, as exits are counted: by a row that the controls name, or by a trap.
+pub fn reason(trap: Trap) -> String {
+    let insn = decode(trap.tval, Registers::Sixteen).filter(|_| trap.cause == Cause::Intercepted);
+    match insn {
+        Some(insn) => insn.row().to_string(),
+        None => trap.cause.to_string(),
     }
 }
 
@@ -243,7 +389,7 @@ impl Log {
         let number = self.next;
         self.next += 1;
         match event {
-            Event::Exit { .. } => self.exit = Some(number),
+            Event::Exit { .. } | Event::VmExit { .. } => self.exit = Some(number),
             // Pure emulation and bare hardware have no exits: each entry stands alone.
             Event::Enter {
                 how: Delivery::Hardware,
@@ -252,7 +398,7 @@ impl Log {
             _ => {}
         }
         let exit = self.exit.filter(|exit| *exit != number);
-        if matches!(event, Event::Resume { .. }) {
+        if matches!(event, Event::Resume { .. } | Event::VmEntry { .. }) {
             self.exit = None;
         }
         if self.capacity == 0 {
@@ -309,6 +455,51 @@ impl Serialize for Record {
                 map.serialize_entry("cause", &trap.cause.code())?;
                 map.serialize_entry("tval", &trap.tval)?;
                 map.serialize_entry("real_ring", real_ring)?;
+            }
+            Event::VmExit { trap } => {
+                map.serialize_entry("reason", &reason(*trap))?;
+                map.serialize_entry("cause", &trap.cause.code())?;
+                map.serialize_entry("tval", &trap.tval)?;
+            }
+            Event::VmEntry { inject } => {
+                map.serialize_entry("inject", &inject.map(|trap| trap.cause.code()))?;
+            }
+            Event::NestedFill {
+                access,
+                guest_frame,
+                host_frame,
+            } => {
+                map.serialize_entry("access", access_name(*access))?;
+                map.serialize_entry("guest_frame", guest_frame)?;
+                map.serialize_entry("host_frame", host_frame)?;
+            }
+            Event::Callout { why } => map.serialize_entry("why", why)?,
+            Event::Translate { instructions, words } => {
+                map.serialize_entry("instructions", instructions)?;
+                map.serialize_entry("words", words)?;
+            }
+            Event::Hypercall { name, result } => {
+                map.serialize_entry("hypercall", name)?;
+                map.serialize_entry("result", result)?;
+            }
+            Event::TableUpdates {
+                requests,
+                done,
+                validated,
+            } => {
+                map.serialize_entry("requests", requests)?;
+                map.serialize_entry("done", done)?;
+                map.serialize_entry("validated", validated)?;
+            }
+            Event::EventSent { channel } => map.serialize_entry("channel", channel)?,
+            Event::RingServed {
+                channel,
+                requests,
+                responses,
+            } => {
+                map.serialize_entry("channel", channel)?;
+                map.serialize_entry("requests", requests)?;
+                map.serialize_entry("responses", responses)?;
             }
             Event::Emulate { row, word } => {
                 map.serialize_entry("row", &row.to_string())?;

@@ -28,43 +28,55 @@ impl Frames {
     /// # Panics
     /// If the pool is not larger than the guest.
     pub fn shuffled(guest: u32, pool: u32, seed: u64) -> Frames {
-        assert!(guest < pool, "a shuffle needs room");
-        let mut frames: Vec<u32> = (0..pool).collect();
+        Frames::dealt(&[guest], pool, seed).remove(0)
+    }
+
+    /// For each guest, as many frames as it has, dealt from one shuffle of the first `pool` frames of real memory.
+    ///
+    /// # Panics
+    /// If the pool is not larger than all guests together.
+    pub fn dealt(guests: &[u32], pool: u32, seed: u64) -> Vec<Frames> {
+        assert!(guests.iter().sum::<u32>() < pool, "a shuffle needs room");
+        let mut deck: Vec<u32> = (0..pool).collect();
         let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
-        for i in (1..frames.len()).rev() {
+        for i in (1..deck.len()).rev() {
             // xorshift64*: Vigna, ACM TOMS 42 (2016), section 3.
             state ^= state >> 12;
             state ^= state << 25;
             state ^= state >> 27;
             let random = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
-            frames.swap(i, random as usize % (i + 1));
+            deck.swap(i, random as usize % (i + 1));
         }
-        frames.truncate(guest as usize);
-        // No frame may stand where it would stand on bare metal.
-        for i in 0..frames.len() {
-            if frames[i] as usize == i {
-                let other = (i + 1) % frames.len();
-                frames.swap(i, other);
-            }
+        let mut deck = deck.into_iter();
+        guests
+            .iter()
+            .map(|count| {
+                let mut frames: Vec<u32> = deck.by_ref().take(*count as usize).collect();
+                // No frame may stand where it would stand on bare metal.
+                for i in 0..frames.len() {
+                    if frames[i] as usize == i {
+                        let other = (i + 1) % frames.len();
+                        frames.swap(i, other);
+                    }
+                }
+                Frames::at(frames)
+            })
+            .collect()
+    }
+
+    /// These frames, by guest frame.
+    pub fn at(host: Vec<u32>) -> Frames {
+        let last = host.iter().max().map_or(0, |last| *last as usize + 1);
+        let mut guest = vec![None; last];
+        for (number, frame) in (0..).zip(&host) {
+            guest[*frame as usize] = Some(number);
         }
-        let mut inverse = vec![None; pool as usize];
-        for (guest, host) in frames.iter().enumerate() {
-            inverse[*host as usize] = Some(guest as u32);
-        }
-        Frames {
-            host: frames,
-            guest: inverse,
-        }
+        Frames { host, guest }
     }
 
     /// Frames in a row, from real frame `first` on: for a machine that has only relocation and limit.
     pub fn contiguous(first: u32, count: u32) -> Frames {
-        let mut inverse = vec![None; first as usize];
-        inverse.extend((0..count).map(Some));
-        Frames {
-            host: (first..first + count).collect(),
-            guest: inverse,
-        }
+        Frames::at((first..first + count).collect())
     }
 
     /// The real frame of a guest frame; `None` if the guest has no such frame.
@@ -119,6 +131,8 @@ pub struct Guest {
     pub stores: Option<Vec<u32>>,
     /// Guest page-table entries read on the virtual board.
     pub references: u64,
+    /// Whether the guest's processor has root operation, as its profile says: only pure emulation gives it to a guest.
+    pub root_operation: bool,
 }
 
 impl Guest {
@@ -131,6 +145,7 @@ impl Guest {
             profile: Arc::clone(&setup.profile),
             stores: None,
             references: 0,
+            root_operation: false,
         }
     }
 
@@ -169,6 +184,10 @@ pub struct VirtualBoard<'a> {
 impl Bus for VirtualBoard<'_> {
     fn profile(&self) -> &Profile {
         &self.guest.profile
+    }
+
+    fn root_operation(&self) -> bool {
+        self.guest.root_operation
     }
 
     fn pace(&mut self) -> &mut Pace {

@@ -5,6 +5,7 @@
 //! [`price`] (what it costs).
 
 pub mod check;
+pub mod classify;
 pub mod counts;
 pub mod event;
 pub mod guest;
@@ -14,5 +15,6 @@ pub mod modes;
 pub mod numbers;
 pub mod price;
 pub mod run;
+pub mod several;
 pub mod setup;
 pub mod userland;

@@ -6,15 +6,22 @@ use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
 use toy_isa::instruction::Instruction;
 use toy_isa::machine::Machine;
+use toy_isa::profile::Profile;
+use toy_isa::root::EntryError;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
+use crate::modes::assist::{Assist, Paging};
+use crate::modes::para::Para;
+use crate::modes::estate::Estate;
+use crate::modes::translate::listing::UnitListing;
+use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
-use crate::modes::{bare::Bare, interpret::Interpret, trap::TrapAndEmulate};
-use crate::setup::Setup;
+use crate::modes::{bare::Bare, hybrid::Hybrid, interpret::Interpret, trap::TrapAndEmulate};
+use crate::setup::{Setup, StartError};
 
 /// A point at which the guest's processor changes hands, on bare hardware as under a monitor: where states are
 /// compared.
@@ -24,6 +31,8 @@ pub enum Sync {
     Enter(Trap),
     /// The guest's kernel returned from a trap.
     Return,
+    /// The guest is itself a monitor, with root operation, and a guest of its own left to it by this.
+    Left(Trap),
 }
 
 /// Why the guest is not running any more.
@@ -48,6 +57,8 @@ pub enum End {
     Deadlock,
     /// The first instruction of its trap handler could not be fetched.
     DoubleFault(Trap),
+    /// The processor refused to enter it: its control structure is not valid.
+    Refused(EntryError),
     /// The budget was used up.
     Budget,
 }
@@ -66,6 +77,7 @@ impl std::fmt::Display for End {
                     "double fault: the guest's trap handler cannot be fetched ({trap})"
                 )
             }
+            End::Refused(error) => write!(f, "the processor refused to enter the guest: {error}"),
             End::Budget => write!(f, "the budget is used up"),
         }
     }
@@ -127,6 +139,16 @@ pub trait Mode {
 
     /// The guest as it sees itself, for those who compare. A mode never calls it.
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a>;
+
+    /// The units of translated code, in the order in which they were translated; none where nothing is translated.
+    fn units(&self) -> Vec<UnitListing> {
+        Vec::new()
+    }
+
+    /// Pages of real memory that are the monitor's, but that code outside ring 0 reaches by the monitor's own design.
+    fn lent(&self) -> Vec<u32> {
+        Vec::new()
+    }
 }
 
 /// The engine's exit where the guest runs on the bare hardware and every trap is its own.
@@ -134,6 +156,7 @@ pub(crate) fn native(exit: EngineExit) -> Exit {
     match exit {
         EngineExit::Trap(trap) => Exit::Virtual(Sync::Enter(trap), Delivery::Hardware),
         EngineExit::Return => Exit::Virtual(Sync::Return, Delivery::Hardware),
+        EngineExit::Left(trap) => Exit::Virtual(Sync::Left(trap), Delivery::Hardware),
         EngineExit::Fuel => Exit::Fuel,
         EngineExit::PowerOff(code) => Exit::End(End::PowerOff(code)),
         EngineExit::Deadlock => Exit::End(End::Deadlock),
@@ -160,26 +183,45 @@ pub enum ModeName {
     Interpret,
     /// Trap-and-emulate, in one of two layouts of rings.
     Trap(Layout),
+    /// Binary translation of the guest's kernel, or of everything.
+    Translate(Scope),
+    /// Paravirtualization: the port of the guest, if it has one.
+    Para,
+    /// Hardware assistance, with nested paging or with shadow tables.
+    Assist(Paging),
+    /// The hybrid monitor: kernel code interpreted, user code direct.
+    Hybrid,
     /// Trap-and-emulate as in 1974, for guests that do not page: the monitor in a hundred lines.
     Hundred,
 }
 
 impl ModeName {
     /// All of them.
-    pub const ALL: [ModeName; 5] = [
+    pub const ALL: [ModeName; 12] = [
         ModeName::Bare,
         ModeName::Interpret,
         ModeName::Trap(Layout::RingDeprivileging),
         ModeName::Trap(Layout::RingCompression),
+        ModeName::Translate(Scope::Kernel),
+        ModeName::Translate(Scope::Everything),
+        ModeName::Translate(Scope::Callouts),
+        ModeName::Hybrid,
+        ModeName::Para,
+        ModeName::Assist(Paging::Nested),
+        ModeName::Assist(Paging::Shadow),
         ModeName::Hundred,
     ];
 
-    /// Those that run every guest, in the order of the lecture: what a scenario is run under unless it says otherwise.
-    pub const FOR_EVERY_GUEST: [ModeName; 4] = [
+    /// Those that run every guest, in the order of the lecture: what a scenario is run under unless it says otherwise,
+    /// as far as its machine has what they need.
+    pub const FOR_EVERY_GUEST: [ModeName; 7] = [
         ModeName::Bare,
         ModeName::Interpret,
         ModeName::Trap(Layout::RingDeprivileging),
         ModeName::Trap(Layout::RingCompression),
+        ModeName::Translate(Scope::Kernel),
+        ModeName::Assist(Paging::Nested),
+        ModeName::Assist(Paging::Shadow),
     ];
 
     /// The name on the command line and in scenario files.
@@ -189,6 +231,13 @@ impl ModeName {
             ModeName::Interpret => "interpret",
             ModeName::Trap(Layout::RingDeprivileging) => "trap",
             ModeName::Trap(Layout::RingCompression) => "trap:0/3/3",
+            ModeName::Translate(Scope::Kernel) => "translate",
+            ModeName::Translate(Scope::Everything) => "translate:all",
+            ModeName::Translate(Scope::Callouts) => "translate:callouts",
+            ModeName::Para => "para",
+            ModeName::Assist(Paging::Nested) => "assist",
+            ModeName::Assist(Paging::Shadow) => "assist:shadow",
+            ModeName::Hybrid => "hybrid",
             ModeName::Hundred => "hundred",
         }
     }
@@ -197,6 +246,11 @@ impl ModeName {
     pub fn from_name(name: &str) -> Option<ModeName> {
         let name = if name == "trap:0/1/3" { "trap" } else { name };
         ModeName::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Whether a machine of this profile has what the mode needs.
+    pub fn runs_on(self, profile: &Profile) -> bool {
+        !matches!(self, ModeName::Assist(_)) || profile.root_operation()
     }
 
     /// The method in a few words.
@@ -210,6 +264,17 @@ impl ModeName {
             ModeName::Trap(Layout::RingCompression) => {
                 "trap-and-emulate: guest kernel and user both in ring 3"
             }
+            ModeName::Translate(Scope::Kernel) => {
+                "binary translation of the guest's kernel; its user code runs directly"
+            }
+            ModeName::Translate(Scope::Everything) => "binary translation of everything, user code too",
+            ModeName::Translate(Scope::Callouts) => {
+                "binary translation with a call of the monitor for each sensitive instruction"
+            }
+            ModeName::Assist(Paging::Nested) => "hardware assistance with nested paging",
+            ModeName::Assist(Paging::Shadow) => "hardware assistance with shadow page tables",
+            ModeName::Para => "paravirtualization: the guest's kernel is ported and calls the monitor",
+            ModeName::Hybrid => "hybrid monitor: the guest's kernel interpreted, its user code direct",
             ModeName::Hundred => "trap-and-emulate in a hundred lines, with relocation and limit only",
         }
     }
@@ -217,25 +282,65 @@ impl ModeName {
     /// Makes the machine that the setup asks for and the monitor on it, with the guest loaded.
     ///
     /// # Errors
-    /// If the image does not fit the machine.
-    pub fn build(self, setup: &Setup) -> Result<(Machine, Box<dyn Mode>), toy_isa::machine::LoadError> {
+    /// If the image does not fit the machine, or there is no image for this mode.
+    pub fn build(self, setup: &Setup) -> Result<(Machine, Box<dyn Mode>), StartError> {
+        self.build_on(setup, Arc::clone(&setup.profile))
+    }
+
+    /// A monitor and its guest at power-on, on their own part of a machine, beside others.
+    ///
+    /// # Errors
+    /// If the image does not fit the guest's memory, the hardware lacks what the mode needs, or the mode keeps a
+    /// machine to itself.
+    pub fn settle(
+        self,
+        setup: &Setup,
+        machine: &mut Machine,
+        estate: Estate,
+    ) -> Result<Box<dyn Mode>, StartError> {
         Ok(match self {
-            ModeName::Bare => {
-                let (machine, mode) = Bare::build(setup)?;
-                (machine, Box::new(mode))
-            }
-            ModeName::Interpret => {
-                let (machine, mode) = Interpret::build(setup)?;
-                (machine, Box::new(mode))
-            }
             ModeName::Trap(layout) => {
-                let (machine, mode) = TrapAndEmulate::build(setup, layout)?;
-                (machine, Box::new(mode))
+                Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?)
             }
-            ModeName::Hundred => {
-                let (machine, mode) = HundredLines::build(setup, Arc::clone(&setup.profile))?;
-                (machine, Box::new(mode))
+            ModeName::Translate(scope) => {
+                Box::new(Translate::settle_on(setup, scope, machine, estate, CACHE_PAGES)?)
             }
+            ModeName::Para => {
+                let port = setup.port.as_ref().ok_or(StartError::NoPort)?;
+                Box::new(Para::settle_on(setup, port, machine, estate)?)
+            }
+            ModeName::Assist(paging) => Box::new(Assist::settle_on(setup, paging, machine, estate)?),
+            ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred => {
+                return Err(StartError::Alone(self.name()));
+            }
+        })
+    }
+
+    /// As [`ModeName::build`], with a monitor whose hardware has another profile than the guest expects.
+    ///
+    /// # Errors
+    /// As [`ModeName::build`].
+    pub fn build_on(
+        self,
+        setup: &Setup,
+        hardware: Arc<Profile>,
+    ) -> Result<(Machine, Box<dyn Mode>), StartError> {
+        /// Any mode is a mode.
+        fn boxed(built: (Machine, impl Mode + 'static)) -> (Machine, Box<dyn Mode>) {
+            (built.0, Box::new(built.1))
+        }
+        Ok(match self {
+            ModeName::Bare => boxed(Bare::build(setup)?),
+            ModeName::Interpret => boxed(Interpret::build(setup)?),
+            ModeName::Trap(layout) => boxed(TrapAndEmulate::build_on(setup, layout, hardware, 0)?),
+            ModeName::Translate(scope) => boxed(Translate::build_on(setup, scope, hardware, CACHE_PAGES)?),
+            ModeName::Para => {
+                let port = setup.port.as_ref().ok_or(StartError::NoPort)?;
+                boxed(Para::build(setup, port, hardware)?)
+            }
+            ModeName::Hybrid => boxed(Hybrid::build(setup, hardware)?),
+            ModeName::Assist(paging) => boxed(Assist::build(setup, paging, hardware)?),
+            ModeName::Hundred => boxed(HundredLines::build(setup, hardware)?),
         })
     }
 }

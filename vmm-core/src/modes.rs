@@ -1,7 +1,12 @@
 //! The methods of virtualization, one file or folder each.
 
+pub mod assist;
 pub mod bare;
+pub mod estate;
+pub mod hybrid;
 pub mod interpret;
+pub mod para;
+pub mod translate;
 pub mod trap;
 
 use toy_isa::machine::{LoadError, Machine};

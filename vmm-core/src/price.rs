@@ -5,6 +5,7 @@ use toy_isa::table::Cost;
 
 use crate::counts::Counts;
 use crate::event::Event;
+use crate::modes::para::interface::channel;
 use crate::modes::trap::allocator::STATE_WORDS;
 
 /// What everything costs, in cycles of some processor.
@@ -43,6 +44,17 @@ struct EventPrices {
     trap: u64,
     word: u64,
     dispatch: u64,
+    vm_exit: u64,
+    vm_entry: u64,
+    structure_word: u64,
+    nested_fill: u64,
+    callout: u64,
+    translate: u64,
+    hypercall: u64,
+    mmu_update: u64,
+    validate: u64,
+    send_event: u64,
+    ring_request: u64,
     emulate: u64,
     emulate_access: u64,
     reflect: u64,
@@ -115,18 +127,34 @@ impl PriceList {
     /// The bill for a run, item by item.
     pub fn bill(&self, counts: &Counts) -> Vec<Item> {
         let event = &self.event;
-        let accesses =
-            counts.device_accesses + counts.traced_writes + counts.above_limit + counts.deadline_steps;
+        let called = counts.emulated.values().sum::<u64>() + counts.hypercalls_total();
+        let accesses = counts.emulated_total() - called;
         let instructions = Cost::ALL.into_iter().map(|cost| Item {
             what: cost.name(),
-            count: counts.direct_of(cost),
+            count: counts.executed_of(cost),
             price: self.instruction(cost),
         });
         let item = |what, count, price| Item { what, count, price };
         let events = [
             item("trap", counts.traps_total(), event.trap),
             item("word saved or restored", counts.words, event.word),
-            item("dispatch", counts.exits, event.dispatch),
+            item("exit of non-root operation", counts.vm_exits_total(), event.vm_exit),
+            item("entry of non-root operation", counts.vm_entries, event.vm_entry),
+            item("control-structure word", counts.structure_words, event.structure_word),
+            item("nested fill", counts.nested_fills, event.nested_fill),
+            item("dispatch", counts.exits - counts.callouts, event.dispatch),
+            item("callout", counts.callouts, event.callout),
+            item(
+                "translated instruction",
+                counts.translated_instructions,
+                event.translate,
+            ),
+            item("hypercall", counts.hypercalls_total(), event.hypercall),
+            item("page-table update", counts.mmu_updates, event.mmu_update),
+            item("validated entry", counts.validated, event.validate),
+            item("event sent", counts.events_sent, event.send_event),
+            item("upcall", counts.upcalls, event.inject),
+            item("ring request", counts.ring_requests, event.ring_request),
             item(
                 "emulated instruction",
                 counts.emulated.values().sum(),
@@ -173,6 +201,20 @@ impl PriceList {
         let event = &self.event;
         match what {
             Event::Exit { .. } => event.trap + event.dispatch + STATE_WORDS * event.word,
+            Event::VmExit { .. } => event.vm_exit + event.dispatch,
+            Event::VmEntry { .. } => event.vm_entry,
+            Event::NestedFill { .. } => event.nested_fill,
+            Event::Callout { .. } => event.callout,
+            Event::Translate { instructions, .. } => event.translate * u64::from(*instructions),
+            Event::Hypercall { .. } => event.hypercall,
+            Event::TableUpdates { done, validated, .. } => {
+                event.mmu_update * u64::from(*done) + event.validate * validated
+            }
+            Event::EventSent { .. } => event.send_event,
+            Event::RingServed {
+                channel, requests, ..
+            } if *channel == channel::DISK => event.ring_request * u64::from(*requests),
+            Event::RingServed { .. } => 0,
             Event::Emulate { .. } => event.emulate,
             Event::EmulateAccess { .. } => event.emulate_access,
             Event::ShadowFill { .. } => event.shadow_fill,
@@ -181,7 +223,7 @@ impl PriceList {
             Event::Enter { how, .. } => match how {
                 crate::event::Delivery::Hardware => event.trap,
                 crate::event::Delivery::Reflected => event.reflect,
-                crate::event::Delivery::Injected => event.inject,
+                crate::event::Delivery::Injected | crate::event::Delivery::Upcall => event.inject,
             },
             Event::Return { .. } => 0,
             Event::Resume { .. } => STATE_WORDS * event.word,

@@ -1,13 +1,15 @@
 //! The one loop: resume the guest, see why it left, answer, resume.
 
 use toy_isa::engine::{Engine, EngineName};
-use toy_isa::machine::{LoadError, Machine};
+use toy_isa::machine::Machine;
+use toy_isa::table::Op;
 
 use crate::counts::Counts;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
-use crate::setup::Setup;
+use crate::modes::translate::listing::UnitListing;
+use crate::setup::{Setup, StartError};
 
 /// How many events a run keeps unless it is told otherwise.
 pub const LOG_CAPACITY: usize = 65_536;
@@ -43,8 +45,8 @@ impl Run {
     /// A guest at power-on.
     ///
     /// # Errors
-    /// If the image does not fit the machine.
-    pub fn new(setup: &Setup, mode_name: ModeName, engine: EngineName) -> Result<Run, LoadError> {
+    /// If the image does not fit the machine, or there is no image for this mode.
+    pub fn new(setup: &Setup, mode_name: ModeName, engine: EngineName) -> Result<Run, StartError> {
         let (machine, mode) = mode_name.build(setup)?;
         Ok(Run::with(mode_name, machine, mode, engine))
     }
@@ -111,10 +113,15 @@ impl Run {
                     Delivery::Hardware => self.counts.trap(trap.cause),
                     Delivery::Reflected => self.counts.reflected += 1,
                     Delivery::Injected => self.counts.injected += 1,
+                    Delivery::Upcall => self.counts.upcalls += 1,
                 }
                 let from = view.hart.csr.status.previous_ring();
                 self.log
                     .push(clock, view.hart.csr.epc, from, Event::Enter { trap, how });
+            }
+            Sync::Left(trap) => {
+                self.counts.vm_exit(trap);
+                self.log.push(clock, view.hart.pc, ring, Event::VmExit { trap });
             }
             Sync::Return => {
                 if how == Delivery::Hardware {
@@ -130,7 +137,8 @@ impl Run {
     fn watch_control(&mut self, exit: &Exit) {
         let clock = self.machine.board.pace.clock;
         self.longest_without_control = self.longest_without_control.max(clock - self.last_control);
-        if *exit != Exit::Fuel {
+        // What the hardware delivers inside the guest does not wake the monitor.
+        if !matches!(exit, Exit::Fuel | Exit::Virtual(_, Delivery::Hardware)) {
             self.last_control = clock;
         }
     }
@@ -148,13 +156,13 @@ impl Run {
 
     /// Runs until one guest instruction has retired or trapped: the step of lockstep comparison.
     pub fn step(&mut self, budget: u64) -> Stop {
-        let before = self.guest().pace.clock;
+        let before = self.guest().pace.retired();
         loop {
             if self.machine.attempts >= budget {
                 return Stop::Fuel;
             }
             match self.advance(1) {
-                Stop::Fuel if self.guest().pace.clock == before => {}
+                Stop::Fuel if self.guest().pace.retired() == before => {}
                 stop => return stop,
             }
         }
@@ -163,6 +171,16 @@ impl Run {
     /// The guest as it sees itself.
     pub fn guest(&self) -> GuestView<'_> {
         self.mode.guest(&self.machine)
+    }
+
+    /// See [`Mode::units`].
+    pub fn units(&self) -> Vec<UnitListing> {
+        self.mode.units()
+    }
+
+    /// See [`Mode::lent`].
+    pub fn lent(&self) -> Vec<u32> {
+        self.mode.lent()
     }
 
     /// The real machine.
@@ -188,7 +206,17 @@ impl Run {
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts.clone();
-        counts.direct = self.machine.histogram;
+        for (direct, (all, translated)) in counts
+            .direct
+            .iter_mut()
+            .zip(self.machine.histogram.iter().zip(counts.translated))
+        {
+            *direct = all - translated;
+        }
+        let tally = self.machine.board.observer.tally.as_ref();
+        counts.identical = tally.map_or(0, |tally| tally.retired);
+        let entries = [Op::Vmenter, Op::Vmresume].map(|op| self.machine.histogram[op as usize]);
+        counts.vm_entries += entries.iter().sum::<u64>();
         counts.device_registers = self.guest().devices.accesses;
         let tlb = self.machine.board.tlb.counts;
         counts.tlb_misses = tlb.misses;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use toy_isa::image::Image;
-use toy_isa::machine::TLB_ENTRIES;
+use toy_isa::machine::{LoadError, TLB_ENTRIES};
 use toy_isa::profile::Profile;
 use toy_isa::ram::Ram;
+use toy_isa::root::Exits;
 
 /// A guest and its machine. The same setup runs in every mode.
 #[derive(Clone, Debug)]
@@ -24,6 +25,52 @@ pub struct Setup {
     pub tlb: usize,
     /// Decides which real frames a monitor gives to the guest.
     pub seed: u64,
+    /// The guest with its kernel ported to the paravirtual interface, if somebody has done that.
+    pub port: Option<Port>,
+    /// What makes the guest leave under mode `assist`, beside what the monitor needs.
+    pub exits: Exits,
+    /// What does not, although the monitor needs it: to see what is lost.
+    pub no_exits: Exits,
+}
+
+/// A guest whose kernel was ported to the paravirtual interface of [`crate::modes::para`].
+#[derive(Clone, Debug)]
+pub struct Port {
+    /// The ported program.
+    pub image: Arc<Image>,
+    /// How many page-table updates its kernel should collect before it hands them over: 1 to
+    /// [`BATCH_LIMIT`](crate::modes::para::interface::BATCH_LIMIT).
+    pub batch: u32,
+    /// How the lines of its console name the processes that wrote them: see [`crate::check::streams`].
+    pub streams: Vec<String>,
+    /// How its console calls a process by its number, if it does: `pid #`. Where only such numbers differ, nothing does.
+    pub process: Option<String>,
+}
+
+/// Why a guest cannot be started under a mode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// It does not fit the machine.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The mode is shown with one guest only.
+    #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
+    Alone(&'static str),
+    /// A machine has room for some guests, but not for so many.
+    #[error("{0} guests: a machine has room for one or more, and for 1 GiB of guests and monitors in all")]
+    TooManyGuests(usize),
+    /// Mode `para` runs ported kernels, and nobody has ported this one.
+    #[error(
+        "mode para runs a ported kernel, and this guest has no port; \
+         a scenario names the sources of its port in [guest.port]"
+    )]
+    NoPort,
+    /// Mode `assist` needs hardware with root operation.
+    #[error(
+        "hardware assistance needs root operation, which profile {0} does not have; \
+         profile assist has it (--profile assist, or profile = \"assist\" in [machine])"
+    )]
+    NoRootOperation(String),
 }
 
 impl Setup {
@@ -46,6 +93,9 @@ impl Setup {
             input: Vec::new(),
             tlb: TLB_ENTRIES,
             seed: 1974,
+            port: None,
+            exits: Exits::default(),
+            no_exits: Exits::default(),
         }
     }
 }

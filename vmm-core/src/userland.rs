@@ -91,8 +91,8 @@ pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> R
                     pc: process.machine.hart.csr.epc,
                 };
             }
-            // A program in ring 3 neither returns from traps, nor halts, nor switches the power off.
-            Exit::Return | Exit::Deadlock | Exit::PowerOff(_) => {}
+            // A program in ring 3 neither returns from traps, nor halts, nor switches the power off, nor is it a guest.
+            Exit::Return | Exit::Left(_) | Exit::Deadlock | Exit::PowerOff(_) => {}
             Exit::Fuel => break Ending::Budget,
         }
     };

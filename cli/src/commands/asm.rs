@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use scenarios::limit;
 use toy_isa::asm::{self, Source};
 
+use crate::arguments::address;
 use crate::failure::{Failure, OrFail};
 use crate::listing::Listing;
 use crate::output::Output;
@@ -19,7 +20,7 @@ pub(crate) struct Args {
     #[arg(short, value_name = "OUT.elf")]
     output: Option<PathBuf>,
     /// Where the program begins, in decimal or after 0x in hexadecimal
-    #[arg(long, value_name = "ADDRESS", default_value = "0", value_parser = number)]
+    #[arg(long, value_name = "ADDRESS", default_value = "0", value_parser = address)]
     origin: u32,
 }
 
@@ -57,13 +58,4 @@ fn read(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).or_bad_input(|| format!("{name} is no text"))?;
     Ok(Source::new(name, text))
-}
-
-/// A number of 32 bits, in decimal or after `0x` in hexadecimal.
-pub(crate) fn number(text: &str) -> Result<u32, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|error| format!("{error}; expected decimal, or hexadecimal after 0x, below 2^32"))
 }

@@ -77,14 +77,16 @@ fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> Str
 }
 
 fn table(reports: &[Report], paint: Paint) -> String {
+    let names = reports.iter().map(|report| report.mode.name().len());
+    let width = names.max().unwrap_or(0).max(10);
     let head = format!(
-        "{:<10} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}   E   R   F",
+        "{:<width$} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}   E   R   F",
         "mode", "exit", "retired", "direct", "traps", "emulated", "cycles", "slowdown"
     );
     let mut text = paint.faint(&head) + "\n";
     for report in reports {
         text += &format!(
-            "{:<10} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}",
+            "{:<width$} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}",
             report.mode.name(),
             end(report.end),
             short(report.retired),
@@ -158,6 +160,7 @@ fn consoles(reports: &[Report], paint: Paint) -> String {
 fn end(end: End) -> String {
     match end {
         End::PowerOff(code) => code.to_string(),
+        End::Refused(_) => "refused".to_string(),
         End::Budget => "budget".to_string(),
         End::Deadlock => "stuck".to_string(),
         End::DoubleFault(_) => "fault".to_string(),

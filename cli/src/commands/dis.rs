@@ -6,7 +6,7 @@ use serde_json::json;
 use toy_isa::disasm::disassemble;
 
 use crate::arguments;
-use crate::commands::asm::number;
+use crate::arguments::address;
 use crate::failure::Failure;
 use crate::listing::Listing;
 use crate::output::Output;
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "word", value_name = "FILE.elf|SCENARIO")]
     program: Option<String>,
     /// One instruction word, in decimal or after 0x in hexadecimal
-    #[arg(long, conflicts_with = "program", value_parser = number)]
+    #[arg(long, conflicts_with = "program", value_parser = address)]
     word: Option<u32>,
 }
 

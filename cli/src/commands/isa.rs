@@ -1,37 +1,76 @@
-//! `trapeze isa`: the instruction set, and which of its rows are holes.
+//! `trapeze isa`: the instruction set, which of its rows are holes, and what follows from that.
+
+mod classify;
+mod cousins;
+mod history;
+mod subject;
+mod witness;
 
 use serde_json::{Value, json};
 use toy_isa::profile::{Behaviour, Profile, ProfileName};
 use toy_isa::row::Row;
 use toy_isa::table::Sensitive;
 
-use crate::arguments::profile;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::wrap;
+use subject::Subject;
 
 /// Arguments of `isa`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The profile of the machine
-    #[arg(long, value_name = "P", default_value = "classic", value_parser = profile())]
-    profile: ProfileName,
+    /// The profile of the machine: a shipped one (default: classic), or a machine of history
+    #[arg(long, value_name = "P", value_parser = subject::name(), hide_possible_values = true)]
+    profile: Option<String>,
+    /// The profile of this scenario, with the rows that it overrides: a name or a path
+    #[arg(long, value_name = "S", conflicts_with = "profile")]
+    scenario: Option<String>,
     /// Show one row in full: a mnemonic, or `csrr NAME` or `csrw NAME`
     #[arg(long, value_name = "NAME", value_parser = row)]
     row: Option<Row>,
+    /// Compute which rows are sensitive and which privileged, and which of Popek and Goldberg's theorems hold
+    #[arg(long, conflicts_with_all = ["row", "cousins"])]
+    classify: bool,
+    /// Show two states in which this row shows that it is sensitive
+    #[arg(long, value_name = "NAME", value_parser = row, conflicts_with_all = ["row", "cousins", "all"])]
+    witness: Option<Row>,
+    /// Classify every shipped profile and every machine of history
+    #[arg(long, conflicts_with_all = ["row", "cousins", "profile", "scenario"])]
+    all: bool,
+    /// List the sensitive instructions of the Pentium, and what stands for each (default profile: leaky)
+    #[arg(long, conflicts_with = "row")]
+    cousins: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    let profile = Profile::new(args.profile);
+    if args.all {
+        return history::run(output);
+    }
+    let default = if args.cousins {
+        ProfileName::Leaky
+    } else {
+        ProfileName::Classic
+    };
+    let subject = Subject::find(args.profile.as_deref(), args.scenario.as_deref(), default)?;
+    if let Some(row) = args.witness {
+        return witness::run(row, &subject, output);
+    }
+    if args.classify {
+        return classify::run(&subject, output);
+    }
+    if args.cousins {
+        return cousins::run(&subject, output);
+    }
+    let profile = &subject.profile;
     match (args.row, output.json) {
-        (Some(row), true) => output.object(&describe(row, &profile)),
+        (Some(row), true) => output.object(&describe(row, profile)),
         (Some(row), false) => output.text(&in_full(row, output.paint)),
         (None, true) => {
-            let rows: Vec<Value> = Row::all().map(|row| describe(row, &profile)).collect();
+            let rows: Vec<Value> = Row::all().map(|row| describe(row, profile)).collect();
             output.object(&json!({ "profile": profile.describe(), "rows": rows }))
         }
-        (None, false) => output.text(&table(&profile, output.paint)),
+        (None, false) => output.text(&table(profile, output.paint)),
     }
 }
 
@@ -148,8 +187,8 @@ fn bits(fixed: u32, mask: u32) -> String {
 fn sensitivity(why: Sensitive) -> &'static str {
     match why {
         Sensitive::Control => "control: it changes the ring, R, or other control state",
-        Sensitive::Location => "location: what it does depends on where the program stands",
+        Sensitive::Location => "location: what it does depends on where the program stands in real memory",
         Sensitive::Mode => "mode: what it does depends on the ring",
-        Sensitive::Extended => "extended: it reads the clock, a device or the machine's identity",
+        Sensitive::Extended => "extended: only where clock, devices and the like count as state",
     }
 }

@@ -3,6 +3,7 @@
 use scenarios::terminal::{escape, escape_line};
 use vmm_core::check::Verdict;
 use vmm_core::check::report::Report;
+use vmm_core::counts::Counts;
 use vmm_core::mode::ModeName;
 
 use crate::arguments::{DEFAULT_SCENARIO, mode};
@@ -83,8 +84,55 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
         text += &property("resource control", &verdict.resource_control, paint);
         text += &property("efficiency", &verdict.efficiency, paint);
     }
+    text += &hypercalls(&report.counts);
+    text += &exits(&report.counts);
     text += &lint(&checked.reports);
     text + "\n" + &checked.price_note()
+}
+
+/// What a ported kernel asked of the monitor; nothing of any other.
+fn hypercalls(counts: &Counts) -> String {
+    if counts.hypercalls.is_empty() {
+        return String::new();
+    }
+    let mut calls: Vec<_> = counts.hypercalls.iter().collect();
+    calls.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+    let calls: Vec<String> = calls
+        .into_iter()
+        .map(|(name, times)| format!("{name} {}", exact(*times)))
+        .collect();
+    let batches: Vec<String> = counts
+        .batches
+        .iter()
+        .map(|(size, times)| format!("{} of {}", exact(*times), exact((*size).into())))
+        .collect();
+    let rings = format!(
+        "{} disk requests, {} bytes of the console, {} notifications; {} events, {} upcalls",
+        exact(counts.ring_requests),
+        exact(counts.ring_bytes),
+        exact(counts.notifications),
+        exact(counts.events_sent),
+        exact(counts.upcalls)
+    );
+    let line = |name: &str, what: &str| wrap(&format!("  {name:<16}  "), what);
+    "\n".to_string()
+        + &line("hypercalls", &calls.join(", "))
+        + &line("batches", &batches.join(", "))
+        + &line("rings and events", &rings)
+}
+
+/// Why a guest left non-root operation, and how often; nothing of one that was not in it.
+fn exits(counts: &Counts) -> String {
+    let mut reasons: Vec<(&String, &u64)> = counts.vm_exits.iter().collect();
+    if reasons.is_empty() {
+        return String::new();
+    }
+    reasons.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+    let list: Vec<String> = reasons
+        .into_iter()
+        .map(|(reason, times)| format!("{reason} {}", exact(*times)))
+        .collect();
+    "\n".to_string() + &wrap(&format!("  {:<16}  ", "exits by reason"), &list.join(", "))
 }
 
 fn property(name: &str, verdict: &Verdict, paint: Paint) -> String {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use scenarios::Scenario;
 use scenarios::terminal::escape_line;
 use serde_json::json;
-use vmm_core::event::{Event, Record};
+use vmm_core::event::{self, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 
@@ -89,7 +89,8 @@ fn explain(args: &Args, scenario: &Scenario, number: u64, output: &Output) -> Re
     let found = output.busy(format!("running {}", scenario.name), || {
         chain::find(scenario, args.mode, args.guest.engine, number)
     })?;
-    let listing = Listing::new(&scenario.setup.image, &scenario.sources);
+    let (image, sources) = scenario.program(args.mode);
+    let listing = Listing::new(image, sources);
     let place = listing.place_of(&found.root);
     let prices = PriceList::textbook();
     if output.json {
@@ -200,7 +201,8 @@ fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure
             "last": ends.last,
         }));
     }
-    let listing = Listing::new(&scenario.setup.image, &scenario.sources);
+    let (image, sources) = scenario.program(args.mode);
+    let listing = Listing::new(image, sources);
     let row = |record: &Record| {
         let place = listing.place_of(record).name();
         let line = format!(
@@ -225,7 +227,7 @@ fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure
     if let Some(example) = ends
         .first
         .iter()
-        .find(|record| matches!(record.event, Event::Emulate { .. }))
+        .find(|record| matches!(record.event, Event::Emulate { .. } | Event::Hypercall { .. }))
     {
         let name = escape_line(args.scenario().as_bytes());
         text += &format!(
@@ -247,6 +249,16 @@ fn label(event: &Event) -> String {
         Event::ShadowSwitch { .. } => "switch shadow tables".to_string(),
         Event::Enter { trap, how } => format!("{}: {}", how.name(), trap.cause),
         Event::Return { ring } => format!("return to ring {ring}"),
+        Event::VmExit { trap } => format!("vm exit: {}", event::reason(*trap)),
+        Event::VmEntry { inject: None } => "vm entry".to_string(),
+        Event::VmEntry { inject: Some(trap) } => format!("vm entry, inject: {}", trap.cause),
+        Event::NestedFill { guest_frame, .. } => format!("fill the nested table for frame {guest_frame:#x}"),
+        Event::Hypercall { name, .. } => format!("hypercall {name}"),
+        Event::TableUpdates { done, .. } => format!("update {done} page-table entries"),
+        Event::EventSent { channel } => format!("send event {channel}"),
+        Event::RingServed { channel, .. } => format!("serve the ring of channel {channel}"),
+        Event::Callout { .. } => "callout".to_string(),
+        Event::Translate { instructions, .. } => format!("translate {instructions} instructions"),
         Event::Resume { real_ring } => format!("resume in real ring {real_ring}"),
     }
 }

@@ -24,7 +24,7 @@
 
 # ---- Interrupts on and off ---------------------------------------------------------------------------------
 # A critical section stands between these two. On a machine with one processor that is the whole lock: what no
-# interrupt can enter, nobody can.
+# interrupt can enter, nobody can. irq_on may change t0 and a0, as any routine.
 
         .macro  irq_off
         csrci   status, STATUS_IE
@@ -54,7 +54,8 @@
         csrrw   \reg, scratch, zero
         .endm
 
-# Where the trap happened, why, and the address or instruction it is about.
+# Where the trap happened, why, and the address or instruction it is about. hal_trap_cause may change what a routine
+# may change.
         .macro  hal_trap_pc reg
         csrr    \reg, epc
         .endm
@@ -113,6 +114,28 @@ hal_next_tick:
         ret
 
 # ---- Address spaces ----------------------------------------------------------------------------------------
+
+# reg = the page-table entry at the place, such as 0(a0). May change t0 and t1.
+        .macro  hal_entry reg, place
+        lw      \reg, \place
+        .endm
+
+# Let the kernel reach the devices, through its root table or through the table of the lowest 4 MiB.
+        .macro  hal_map_devices root, table
+        li      a0, DEVICES_ENTRY               # one page of 4 MiB
+        add     a0, \root, a0
+        li      a1, (DEVICES>>2)|PTE_V|PTE_R|PTE_W
+        call    hal_set_entry
+        .endm
+
+# Let another address space have them as well.
+        .macro  hal_share_devices root, kernel
+        li      t0, DEVICES_ENTRY
+        add     a0, \root, t0
+        add     a1, \kernel, t0
+        lw      a1, 0(a1)
+        call    hal_set_entry
+        .endm
 
 # hal_use_space(root): from here on, translate by this page table.
 hal_use_space:

@@ -81,7 +81,7 @@ walk:
         srli    t0, a1, 22
         slli    t0, t0, 2
         add     t0, t0, a0
-        lw      a0, 0(t0)
+        hal_entry a0, 0(t0)
         andi    t0, a0, PTE_V
         beqz    t0, 1f
         andi    t0, a0, PTE_LEAF
@@ -92,7 +92,7 @@ walk:
         srli    t0, t0, 22
         slli    t0, t0, 2
         add     t0, t0, a0
-        lw      a0, 0(t0)
+        hal_entry a0, 0(t0)
         andi    t0, a0, PTE_V
         bnez    t0, 2f
 1:      li      a0, 0
@@ -209,10 +209,7 @@ kernel_space:
         li      a3, PTE_V|PTE_R|PTE_W
         call    map_range
 
-        li      a0, DEVICES_ENTRY      # the devices: one page of 4 MiB
-        add     a0, s0, a0
-        li      a1, (DEVICES>>2)|PTE_V|PTE_R|PTE_W
-        call    hal_set_entry
+        hal_map_devices s0, s1
 
         mv      a0, s0
         call    hal_use_space
@@ -227,13 +224,9 @@ space_new:
 
         get     s1, kernel_root         # what every space has: the entries of the kernel and the devices
         mv      a0, s0
-        lw      a1, 0(s1)
+        hal_entry a1, 0(s1)
         call    hal_set_entry
-        li      t0, DEVICES_ENTRY
-        add     a0, s0, t0
-        add     a1, s1, t0
-        lw      a1, 0(a1)
-        call    hal_set_entry
+        hal_share_devices s0, s1
 
         call    frame_alloc             # the table of the user region
         mv      s1, a0
@@ -274,14 +267,14 @@ space_free:
         sw      a0, 0(sp)
         call    hal_drop_space
         lw      a0, 0(sp)
-        lw      s0, USER_ENTRY(a0)
+        hal_entry s0, USER_ENTRY(a0)
         srli    s0, s0, 10              # the table of the user region
         slli    s0, s0, 12
         li      s1, USER_PAGES
 1:      addi    s1, s1, -1
         slli    t0, s1, 2
         add     t0, t0, s0
-        lw      a0, 0(t0)
+        hal_entry a0, 0(t0)
         andi    t0, a0, PTE_V
         beqz    t0, 2f
         srli    a0, a0, 10

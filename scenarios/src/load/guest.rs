@@ -1,14 +1,17 @@
 //! `[guest]`: files are read, sources assembled, and the image held against the memory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toy_isa::asm::{self, Source};
 use toy_isa::image::Image;
 use toy_isa::machine::LoadError;
 use toy_isa::mmu::PAGE;
-use vmm_core::setup::Setup;
+use vmm_core::modes::para::interface::{BATCH_DEFAULT, BATCH_LIMIT};
+use vmm_core::setup::{Port, Setup};
 
+use super::modules::Module;
 use super::{DEFAULT_ORIGIN, Loader};
 use crate::error::{Error, FileProblem};
 use crate::files::text;
@@ -59,9 +62,10 @@ impl Loader<'_> {
                         None,
                     ));
                 }
-                let image = Image::from_elf(&self.file(path, limit::ELF)?).map_err(|error| {
+                let mut image = Image::from_elf(&self.file(path, limit::ELF)?).map_err(|error| {
                     self.error(path.span(), format!("'{}': {error}", path.get_ref()), None)
                 })?;
+                self.join(&mut image, self.modules(table)?)?;
                 Ok((image, Vec::new()))
             }
             (Some(_), Some(path)) => Err(self.error(
@@ -71,6 +75,39 @@ impl Loader<'_> {
             )),
             (None, None) => Err(self.error(guest.span(), "no guest: expected sources or elf", None)),
         }
+    }
+
+    /// The port of the guest with its sources, if there is one.
+    pub(super) fn port(&self, guest: &GuestTable) -> Result<Option<(Port, Vec<Source>)>, Error> {
+        let Some(port) = &guest.port else {
+            return Ok(None);
+        };
+        if guest.elf.is_some() {
+            let message = "an ELF cannot be ported without its sources: expected no port";
+            return Err(self.error(port.span(), message, None));
+        }
+        let table = port.get_ref();
+        let batch = match &table.batch {
+            None => BATCH_DEFAULT,
+            Some(batch) if (1..=BATCH_LIMIT).contains(batch.get_ref()) => *batch.get_ref(),
+            Some(batch) => {
+                let message = format!(
+                    "a batch of {} updates is out of range: expected 1 to {BATCH_LIMIT}",
+                    batch.get_ref()
+                );
+                let near = (*batch.get_ref()).clamp(1, BATCH_LIMIT);
+                return Err(self.error(batch.span(), message, Some(near.to_string())));
+            }
+        };
+        let sources = self.sources(&table.sources)?;
+        let image = self.assemble(guest, &sources)?;
+        let port = Port {
+            image: Arc::new(image),
+            batch,
+            streams: table.streams.clone(),
+            process: table.process.clone(),
+        };
+        Ok(Some((port, sources)))
     }
 
     fn sources(&self, paths: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Source>, Error> {
@@ -93,6 +130,7 @@ impl Loader<'_> {
     }
 
     fn assemble(&self, table: &GuestTable, sources: &[Source]) -> Result<Image, Error> {
+        let modules = self.modules(table)?;
         let options = asm::Options {
             origin: table
                 .origin
@@ -102,9 +140,10 @@ impl Loader<'_> {
                 .defines
                 .iter()
                 .map(|(name, value)| (name.get_ref().clone(), *value))
+                .chain(modules.iter().flat_map(Module::symbols))
                 .collect(),
         };
-        asm::assemble(sources, &options).map_err(|mut found| {
+        let mut image = asm::assemble(sources, &options).map_err(|mut found| {
             for diagnostic in &mut found {
                 // A name in the scenario becomes a path that can be opened.
                 if sources.iter().any(|source| source.name == diagnostic.file) {
@@ -112,7 +151,9 @@ impl Loader<'_> {
                 }
             }
             Error::Assembly(found)
-        })
+        })?;
+        self.join(&mut image, modules)?;
+        Ok(image)
     }
 
     /// Whether the image fits the memory: what every mode would ask, said here, where the file and the line

@@ -37,7 +37,7 @@ impl Engine for Interpreter {
                     Poll::Go => {}
                     Poll::Interrupted(trap) => {
                         machine.attempts += 1;
-                        return Exit::Trap(trap);
+                        return Exit::taken(&mut machine.board, trap);
                     }
                     Poll::PowerOff(code) => return Exit::PowerOff(code),
                     Poll::Deadlock => return Exit::Deadlock,
@@ -46,7 +46,8 @@ impl Engine for Interpreter {
                 self.forget(machine.take_stale_code());
             }
             let exit = match self.page_at_pc(&machine.hart, &mut machine.board) {
-                Some(page) => run_page(machine, &page, end),
+                Some(page) if tallied(machine) => run_page::<true>(machine, &page, end),
+                Some(page) => run_page::<false>(machine, &page, end),
                 None => run_one(machine),
             };
             if let Some(exit) = exit {
@@ -92,8 +93,15 @@ impl Interpreter {
     }
 }
 
+/// Whether somebody counts instructions on the page of the program counter.
+fn tallied(machine: &Machine) -> bool {
+    let start = machine.hart.pc & !(PAGE - 1);
+    let tally = machine.board.observer.tally.as_ref();
+    tally.is_some_and(|tally| tally.covers(start))
+}
+
 /// Executes from `page` until the program counter leaves it, something wants attention, or the fuel is used up.
-fn run_page(machine: &mut Machine, page: &Page, end: u64) -> Option<Exit> {
+fn run_page<const TALLIED: bool>(machine: &mut Machine, page: &Page, end: u64) -> Option<Exit> {
     let Machine {
         hart,
         board,
@@ -108,17 +116,25 @@ fn run_page(machine: &mut Machine, page: &Page, end: u64) -> Option<Exit> {
         };
         match execute(hart, board, insn) {
             Ok(next) => {
+                if TALLIED && let Some(tally) = &mut board.observer.tally {
+                    tally.retired(hart.pc);
+                }
                 hart.pc = next;
                 board.pace.clock += 1;
                 histogram[insn.op as usize] += 1;
             }
-            Err(trap) => {
-                cpu::enter(hart, board, trap);
-                return Some(Exit::Trap(trap));
-            }
+            Err(trap) => return Some(trapped(hart, board, page, trap)),
         }
     }
     std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
+}
+
+/// The instruction at the program counter has raised this trap.
+#[cold]
+fn trapped(hart: &mut Hart, board: &mut Board, page: &Page, trap: Trap) -> Exit {
+    let insn = page[(hart.pc as usize & (PAGE as usize - 1)) / 4];
+    cpu::take(hart, board, trap, insn.map_or(0, Instruction::encode));
+    Exit::taken(board, trap)
 }
 
 #[cold]
@@ -126,8 +142,8 @@ fn illegal(hart: &mut Hart, board: &mut Board) -> Exit {
     // The page was fetched from, so the word is there.
     let word = cpu::fetch(hart, board).unwrap_or_default();
     let trap = Trap::illegal(word);
-    cpu::enter(hart, board, trap);
-    Exit::Trap(trap)
+    cpu::take(hart, board, trap, word);
+    Exit::taken(board, trap)
 }
 
 /// One instruction in the manner of the reference.
@@ -139,9 +155,13 @@ fn run_one(machine: &mut Machine) -> Option<Exit> {
         histogram,
     } = machine;
     *attempts += 1;
+    let pc = hart.pc;
     match step(hart, board, Registers::Sixteen) {
-        Step::Retired(insn) => histogram[insn.op as usize] += 1,
-        Step::Trapped(trap) => return Some(Exit::Trap(trap)),
+        Step::Retired(insn) => {
+            histogram[insn.op as usize] += 1;
+            board.retired_at(pc);
+        }
+        Step::Trapped(trap) => return Some(Exit::taken(board, trap)),
         Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
     }
     std::mem::take(&mut board.pace.returned).then_some(Exit::Return)

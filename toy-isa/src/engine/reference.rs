@@ -28,16 +28,20 @@ impl Engine for Reference {
                     Poll::Go => {}
                     Poll::Interrupted(trap) => {
                         *attempts += 1;
-                        return Exit::Trap(trap);
+                        return Exit::taken(board, trap);
                     }
                     Poll::PowerOff(code) => return Exit::PowerOff(code),
                     Poll::Deadlock => return Exit::Deadlock,
                 }
             }
             *attempts += 1;
+            let pc = hart.pc;
             match step(hart, board, Registers::Sixteen) {
-                Step::Retired(insn) => histogram[insn.op as usize] += 1,
-                Step::Trapped(trap) => return Exit::Trap(trap),
+                Step::Retired(insn) => {
+                    histogram[insn.op as usize] += 1;
+                    board.retired_at(pc);
+                }
+                Step::Trapped(trap) => return Exit::taken(board, trap),
                 Step::DoubleFault(trap) => return Exit::DoubleFault(trap),
             }
             if std::mem::take(&mut board.pace.returned) {

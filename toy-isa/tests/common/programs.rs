@@ -278,7 +278,7 @@ impl Generator {
             17 => {
                 let op = self
                     .rng
-                    .pick(&[Op::Ecall, Op::Ebreak, Op::Hcall, Op::Hcall, Op::FenceI, Op::Vmon]);
+                    .pick(&[Op::Ecall, Op::Ebreak, Op::Hcall, Op::Hcall, Op::FenceI, Op::Vminval]);
                 self.push(n(op));
             }
             18 | 19 => self.control_register(),

@@ -5,7 +5,6 @@ use toy_isa::disasm::disassemble;
 use toy_isa::engine::EngineName;
 use toy_isa::hart::Hart;
 use toy_isa::instruction::{Registers, decode};
-use toy_isa::machine::LoadError;
 use toy_isa::mmu::PAGE;
 use toy_isa::ram::flag;
 use toy_isa::row::Row;
@@ -14,7 +13,7 @@ use toy_isa::trap::Cause;
 use crate::guest::GuestView;
 use crate::mode::{End, ModeName, Sync};
 use crate::run::{Run, Stop};
-use crate::setup::Setup;
+use crate::setup::{Setup, StartError};
 
 /// How finely two runs are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +77,7 @@ impl Pair {
     ///
     /// # Errors
     /// If the image does not fit the machine.
-    pub fn new(setup: &Setup, mode: ModeName, engine: EngineName) -> Result<Pair, LoadError> {
+    pub fn new(setup: &Setup, mode: ModeName, engine: EngineName) -> Result<Pair, StartError> {
         Ok(Pair::with(
             Run::new(setup, ModeName::Bare, engine)?,
             Run::new(setup, mode, engine)?,
@@ -260,6 +259,7 @@ fn describe(stop: Stop, run: &Run) -> String {
     let clock = run.guest().pace.clock;
     match stop {
         Stop::Sync(Sync::Enter(trap)) => format!("{trap}, at clock {clock}"),
+        Stop::Sync(Sync::Left(trap)) => format!("a guest left by {trap}, at clock {clock}"),
         Stop::Sync(Sync::Return) => format!("return from trap, at clock {clock}"),
         Stop::Fuel => format!("the next instruction, at clock {clock}"),
         Stop::End(end) => format!("{end}, at clock {clock}"),

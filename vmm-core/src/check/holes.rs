@@ -7,16 +7,13 @@
 use std::sync::Arc;
 
 use toy_isa::engine::EngineName;
-use toy_isa::machine::LoadError;
 use toy_isa::profile::{Behaviour, Profile};
 use toy_isa::row::Row;
 
 use crate::check::equivalence::{Divergence, Grain, Pair, locate};
-use crate::hundred::HundredLines;
 use crate::mode::ModeName;
-use crate::modes::trap::TrapAndEmulate;
 use crate::run::Run;
-use crate::setup::Setup;
+use crate::setup::{Setup, StartError};
 
 /// A hole that a guest fell into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +47,7 @@ const MOST: usize = 24;
 ///
 /// # Errors
 /// If the image does not fit the machine.
-pub fn find(setup: &Setup, mode: ModeName, engine: EngineName, budget: u64) -> Result<Findings, LoadError> {
+pub fn find(setup: &Setup, mode: ModeName, engine: EngineName, budget: u64) -> Result<Findings, StartError> {
     let mut hardware = (*setup.profile).clone();
     let mut findings = Findings {
         first: None,
@@ -98,20 +95,11 @@ fn first_divergence(
     hardware: &Profile,
     engine: EngineName,
     budget: u64,
-) -> Result<Option<Divergence>, LoadError> {
-    let pair = || -> Result<Pair, LoadError> {
+) -> Result<Option<Divergence>, StartError> {
+    let pair = || -> Result<Pair, StartError> {
         let bare = Run::new(setup, ModeName::Bare, engine)?;
-        let guest = match mode {
-            ModeName::Trap(layout) => {
-                let (machine, monitor) = TrapAndEmulate::build_on(setup, layout, Arc::new(hardware.clone()), 0)?;
-                Run::with(mode, machine, Box::new(monitor), engine)
-            }
-            ModeName::Hundred => {
-                let (machine, monitor) = HundredLines::build(setup, Arc::new(hardware.clone()))?;
-                Run::with(mode, machine, Box::new(monitor), engine)
-            }
-            ModeName::Bare | ModeName::Interpret => Run::new(setup, mode, engine)?,
-        };
+        let (machine, monitor) = mode.build_on(setup, Arc::new(hardware.clone()))?;
+        let guest = Run::with(mode, machine, monitor, engine);
         Ok(Pair::with(bare, guest))
     };
     let comparison = pair()?.compare(Grain::SyncPoints, budget, |advance| advance());

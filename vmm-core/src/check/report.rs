@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use toy_isa::engine::EngineName;
-use toy_isa::machine::LoadError;
 
-use crate::check::equivalence::{Comparison, Divergence, Grain, Pair};
+use crate::check::equivalence::{Comparison, Difference, Divergence, Grain, Pair};
 use crate::check::holes::{self, Findings};
+use crate::check::streams::{Likeness, Outcome};
 use crate::check::{Verdict, Verdicts, efficiency, resource};
 use crate::counts::Counts;
 use crate::event::Log;
@@ -13,7 +13,7 @@ use crate::mode::{End, ModeName};
 use crate::numbers::exact;
 use crate::price::PriceList;
 use crate::run::Run;
-use crate::setup::Setup;
+use crate::setup::{Setup, StartError};
 
 /// How to run and check.
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ pub struct Report {
     pub wall_ns: u64,
     /// What the guest printed.
     pub console: Vec<u8>,
-    /// Points at which states were compared and equal.
+    /// Points at which states were compared and equal; of a ported guest, output streams.
     pub compared: u64,
     /// The three properties.
     pub verdict: Verdicts,
@@ -101,8 +101,8 @@ impl Serialize for Report {
 /// Runs a guest under each of these modes and checks each against the bare machine.
 ///
 /// # Errors
-/// If the image does not fit the machine.
-pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Vec<Report>, LoadError> {
+/// If the image does not fit the machine, or there is no image for one of the modes.
+pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Vec<Report>, StartError> {
     let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
     bare.finish(options.budget);
     let bare_cycles = options.prices.cycles(&bare.counts());
@@ -112,8 +112,17 @@ pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Ve
         .collect()
 }
 
-/// Runs a guest under one mode beside the bare machine, whose cycles are known.
-fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Result<Report, LoadError> {
+/// A guest that was run and compared with the bare machine.
+struct Compared {
+    run: Run,
+    wall_ns: u64,
+    compared: u64,
+    equivalence: Verdict,
+    findings: Option<Findings>,
+}
+
+/// Runs a guest under one mode beside the bare machine, and compares their states as they go.
+fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, StartError> {
     let mut pair = Pair::new(setup, mode, options.engine)?;
     resource::guard(&mut pair.guest);
     let mut wall_ns = 0;
@@ -132,20 +141,88 @@ fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Res
             Some(holes::find(setup, mode, options.engine, options.budget)?)
         }
     };
-    let run = pair.guest;
-    let end = run.ended().unwrap_or(End::Budget);
+    let end = pair.guest.ended().unwrap_or(End::Budget);
+    Ok(Compared {
+        run: pair.guest,
+        wall_ns,
+        compared: comparison.compared,
+        equivalence: equivalence(mode, options.grain, end, &comparison, findings.as_ref()),
+        findings,
+    })
+}
+
+/// Runs the port of a guest, and compares what came of it with what comes of the original on the bare machine.
+fn port(setup: &Setup, options: Options) -> Result<Compared, StartError> {
+    let port = setup.port.as_ref().ok_or(StartError::NoPort)?;
+    let names = &port.streams;
+    let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
+    let original = Outcome::of(&mut bare, names, options.budget, |advance| advance());
+    let mut run = Run::new(setup, ModeName::Para, options.engine)?;
+    resource::guard(&mut run);
+    let mut wall_ns = 0;
+    let outcome = Outcome::of(&mut run, names, options.budget, |advance| {
+        let start = (options.now)();
+        advance();
+        wall_ns += (options.now)() - start;
+    });
+    let likeness = outcome.likeness(&original, port.process.as_deref());
+    let streams = outcome.streams.len() as u64;
+    let what =
+        "its kernel is another one, so neither states nor the order of the processes' turns are compared";
+    let but = match &likeness {
+        Likeness::Renumbered => ", but for the numbers of processes, which come from the order of their births",
+        _ => "",
+    };
+    let equivalence = match (&likeness, outcome.end) {
+        (Likeness::Different(Difference { what, bare, guest }), _) => {
+            Verdict::no(format!("{what}: {bare} on the bare machine, {guest} here"))
+        }
+        (_, End::Budget) => Verdict::yes(format!(
+            "{} output streams begin as on the bare machine{but}, until the budget was used up; {what}",
+            exact(streams)
+        )),
+        _ => Verdict::yes(format!(
+            "equal in {} output streams{but}, {} exit codes of processes, the disk and the end; {what}",
+            exact(streams),
+            outcome.exits.len()
+        )),
+    };
+    Ok(Compared {
+        run,
+        wall_ns,
+        compared: match likeness {
+            Likeness::Different(_) => 0,
+            Likeness::Equal | Likeness::Renumbered => streams,
+        },
+        equivalence,
+        findings: None,
+    })
+}
+
+/// Runs a guest under one mode and judges it; the cycles of the bare machine are known.
+fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Result<Report, StartError> {
+    let Compared {
+        run,
+        wall_ns,
+        compared,
+        equivalence,
+        findings,
+    } = match mode {
+        ModeName::Para => port(setup, options)?,
+        _ => beside(setup, mode, options)?,
+    };
     let counts = run.counts();
     let view = run.guest();
     let retired = view.pace.retired();
     let cycles = options.prices.cycles(&counts);
     let verdict = Verdicts {
-        equivalence: equivalence(mode, options.grain, end, &comparison, findings.as_ref()),
+        equivalence,
         resource_control: resource::judge(&run),
         efficiency: efficiency::judge(mode, &counts, retired),
     };
     Ok(Report {
         mode,
-        end,
+        end: run.ended().unwrap_or(End::Budget),
         retired,
         direct: counts.direct_total(),
         traps: counts.traps_total(),
@@ -158,7 +235,7 @@ fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Res
         },
         wall_ns,
         console: view.devices.console.output().to_vec(),
-        compared: comparison.compared,
+        compared,
         verdict,
         findings,
         counts,

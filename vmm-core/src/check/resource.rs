@@ -2,30 +2,38 @@
 //! of the real control state, and the monitor gets the processor back within a bound.
 
 use toy_isa::devices::Devices;
-use toy_isa::mmu::PAGE;
-use toy_isa::ram::flag;
+use toy_isa::hart::Hart;
+use toy_isa::machine::Ledger;
 
 use crate::check::Verdict;
+use crate::guest::GuestView;
 use crate::mode::ModeName;
 use crate::modes::trap::world::QUANTUM;
 use crate::numbers::exact;
 use crate::run::Run;
 
-/// Marks every frame that the ledger does not give to the guest, so that the board notes who touches one. To be
-/// called before the run begins.
+/// Opens the ledger: from now on the board notes who touches a frame that is not the guest's. To be called before the
+/// run begins.
 pub fn guard(run: &mut Run) {
     if run.mode_name == ModeName::Bare {
         return;
     }
-    let pages = run.machine().board.ram.pages();
-    let foreign: Vec<u32> = (0..pages)
-        .filter(|page| run.guest().guest_page(*page).is_none())
-        .collect();
-    let board = &mut run.machine_mut().board;
-    for page in foreign {
-        board.ram.set(page * PAGE, flag::FOREIGN);
+    let mut owners = vec![0; run.machine().board.ram.pages() as usize];
+    enter(&mut owners, GUEST, &run.guest(), &run.lent());
+    let ledger = Ledger { owners, running: GUEST };
+    run.machine_mut().board.observer.ledger = Some(ledger);
+}
+
+/// The only guest, in the ledger.
+const GUEST: u16 = 1;
+
+/// Enters a guest's frames into the ledger, and those that its monitor lends to it.
+pub fn enter(owners: &mut [u16], number: u16, guest: &GuestView, lent: &[u32]) {
+    for (page, owner) in (0..).zip(owners) {
+        if guest.guest_page(page).is_some() || lent.contains(&page) {
+            *owner = number;
+        }
     }
-    board.observer.guarding = true;
 }
 
 /// Judges a run that was guarded.
@@ -35,15 +43,23 @@ pub fn judge(run: &Run) -> Verdict {
     }
     let board = &run.machine().board;
     let mut broken = Vec::new();
-    if let Some((address, ring)) = board.observer.intrusions.first() {
+    if let Some((address, world)) = board.observer.intrusions.first() {
+        let (operation, ring) = match world & Hart::NON_ROOT {
+            0 => ("real", *world),
+            _ => ("non-root", world - Hart::NON_ROOT),
+        };
         broken.push(format!(
-            "code in real ring {ring} reached real address {address:#x}, which is not the guest's ({} such pages)",
+            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({} such pages)",
             board.observer.intrusions.len()
         ));
     }
     if let Some(row) = board.observer.seized {
+        let place = match run.mode_name {
+            ModeName::Assist(_) => "in non-root operation",
+            _ => "outside ring 0",
+        };
         broken.push(format!(
-            "the guest executed `{row}` to its full effect on the real machine, outside ring 0"
+            "the guest executed `{row}` to its full effect on the real machine, {place}"
         ));
     }
     let longest = run.longest_without_control();

@@ -1,9 +1,11 @@
 //! Which states are paired, and which instructions are tried in them: what is enumerated and what is sampled.
 //!
-//! A program of two pages, [0, 0x2000), stands in real memory in four *reference* situations: with relocation off and
-//! on, with paging off and on. From each reference, *situations* are made that differ from it in one part of the state
-//! and in nothing that the program could call its own. The instruction stands at 0x1000 and is executed in every
-//! situation in every ring.
+//! A program of two pages, [0, 0x2000), stands in real memory in *reference* situations: four are enumerated, with
+//! relocation off and on and with paging off and on; in others, everything that a monitor could have set is drawn at
+//! random. From each reference, *situations* are made that differ from it in one part of the state and in nothing that
+//! the program could call its own. The instruction stands at 0x1000 and is executed in every situation in every ring.
+//!
+//! One part at a time is enough to find what depends on it, and says which it is: to be the same is transitive.
 //!
 //! Outside ring 0 the program is confined as a monitor confines it: fetches and accesses stay below `bound`, and the
 //! I/O privilege level is 0.
@@ -16,12 +18,13 @@ use toy_isa::mmu::{PAGE, pte};
 use toy_isa::semantics::CPUID;
 
 use super::part::{Part, Reading};
-use super::state::{FRAMES, MEMORY, Memory, State};
+use super::random::{Random, SEED};
+use super::state::{MEMORY, Memory, State};
 
 /// Where the instruction stands.
-pub const PC: u32 = 0x1000;
+pub(crate) const PC: u32 = 0x1000;
 /// Bytes of the program's own memory, from virtual address 0.
-pub const OWN: u32 = 2 * PAGE;
+pub(crate) const OWN: u32 = 2 * PAGE;
 
 /// A situation: everything about a state but the ring, the operands and the instruction.
 pub(crate) struct Situation {
@@ -39,6 +42,11 @@ impl Situation {
         self.part.is_none_or(|part| part.reading() == reading)
     }
 
+    /// Whether the program stands in the same real memory in both.
+    pub(crate) fn stands_as(&self, other: &Situation) -> bool {
+        self.frames == other.frames
+    }
+
     /// The real address of the program's virtual `address`; `None` if it is not the program's.
     pub(crate) fn real(&self, address: u32) -> Option<u32> {
         let frame = self.frames.get((address / PAGE) as usize)?;
@@ -52,13 +60,21 @@ impl Situation {
     }
 }
 
-/// The situations: for each reference, the reference first.
+/// References that are enumerated.
+pub(crate) const FAMILIES: usize = 4;
+/// References that are drawn at random.
+pub(crate) const RANDOM_FAMILIES: usize = 12;
+
+/// The situations: for each reference, the reference first. Those that are enumerated come before those that are random.
 pub(crate) fn families() -> &'static [Vec<Situation>] {
-    static FAMILIES: LazyLock<Vec<Vec<Situation>>> = LazyLock::new(|| {
-        let switches = [(false, false), (true, false), (false, true), (true, true)];
-        switches.map(|(re, paging)| family(re, paging)).into()
+    static ALL: LazyLock<Vec<Vec<Situation>>> = LazyLock::new(|| {
+        let plain = (0..FAMILIES as u32).map(|number| family(Plan::new(number)));
+        let mut random = Random(SEED);
+        let drawn =
+            (0..RANDOM_FAMILIES as u32).map(|number| family(Plan::new(number).randomized(&mut random)));
+        plain.chain(drawn).collect()
     });
-    &FAMILIES
+    &ALL
 }
 
 /// What a situation is made from.
@@ -70,39 +86,71 @@ struct Plan {
     devices: Devices,
     /// Where the program's pages stand if a page table says so.
     frames: [u32; 2],
-    /// Makes the rest of real memory another one.
-    salt: u32,
+    /// Make the program's memory, and the rest of real memory, another one.
+    salts: [u32; 2],
 }
 
 /// Where the tables of a page-table root are: the second level one frame above the first.
 const ROOT: u32 = 8 * PAGE;
 const OTHER_ROOT: u32 = 12 * PAGE;
 
-fn family(relocates: bool, paging: bool) -> Vec<Situation> {
-    let relocation = if relocates { Status::RE } else { 0 };
-    let mut devices = Devices::new(vec![0x5a; 512], b"a".to_vec());
-    devices.timer.set(5_000, 1_000);
-    devices.enabled = line::TIMER;
-    let reference = Plan {
-        csr: Csrs {
-            status: Status(Status::PRING | Status::IE | relocation),
-            tvec: 0x0100,
-            scratch: 0x0200,
-            epc: 0x1100,
-            cause: 8,
-            tval: 0,
-            ptbr: ROOT | u32::from(paging),
-            base: if relocates { 4 * PAGE } else { 0 },
-            bound: OWN,
-            xbound: OWN,
-            window: 0,
-        },
-        clock: 1_000,
-        identity: CPUID,
-        devices,
-        frames: [10, 11],
-        salt: 0,
-    };
+impl Plan {
+    /// Relocation is on in every second one, paging in every second pair.
+    fn new(number: u32) -> Plan {
+        let relocates = number & 1 != 0;
+        let paging = number >> 1 & 1;
+        let mut devices = Devices::new(vec![0x5a; 512], b"a".to_vec());
+        devices.timer.set(5_000, 1_000);
+        devices.enabled = line::TIMER;
+        Plan {
+            csr: Csrs {
+                status: Status(Status::PRING | Status::IE | if relocates { Status::RE } else { 0 }),
+                tvec: 0x0100,
+                scratch: 0x0200,
+                epc: 0x1100,
+                cause: 8,
+                tval: 0,
+                ptbr: ROOT | paging,
+                base: if relocates { 4 * PAGE } else { 0 },
+                bound: OWN,
+                xbound: OWN,
+                window: 0,
+            },
+            clock: 1_000,
+            identity: CPUID,
+            devices,
+            frames: [10, 11],
+            salts: [0, 1],
+        }
+    }
+
+    /// With another value in everything that does not decide where the program stands, and standing elsewhere.
+    fn randomized(mut self, random: &mut Random) -> Plan {
+        let free = Status::PRING | Status::IE | Status::PIE | Status::PRE;
+        let csr = &mut self.csr;
+        csr.status.0 = csr.status.0 & Status::RE | random.next() & free;
+        csr.tvec = random.next() & !3;
+        csr.scratch = random.next();
+        csr.epc = random.next() & !3;
+        csr.cause = random.below(16);
+        csr.tval = random.next();
+        csr.base = (1 + random.below(5)) * PAGE;
+        csr.bound = PC + 0x400 + random.below(0xc00);
+        csr.xbound = csr.bound - random.below(0x200);
+        csr.window = random.below(MEMORY) & !3;
+        self.clock = u64::from(random.next()) << 8 | 1;
+        self.identity = random.next();
+        self.devices.timer.set(random.next(), self.clock);
+        self.devices.enabled = random.below(8);
+        // In a row, as in 1974: only the situation that is about their order has them in another one.
+        let first = 2 + random.below(5);
+        self.frames = [first, first + 1];
+        self.salts = [random.next(), random.next()];
+        self
+    }
+}
+
+fn family(reference: Plan) -> Vec<Situation> {
     let mut all = vec![situation(None, &reference)];
     let mut vary = |part: Part, change: &dyn Fn(&mut Plan)| {
         let mut plan = reference.clone();
@@ -112,7 +160,7 @@ fn family(relocates: bool, paging: bool) -> Vec<Situation> {
     vary(Part::Base, &|plan| plan.csr.base = 6 * PAGE);
     vary(Part::Relocation, &|plan| plan.csr.status.0 ^= Status::RE);
     vary(Part::Limits, &|plan| {
-        (plan.csr.bound, plan.csr.xbound) = (0x1c00, 0x1e00);
+        (plan.csr.bound, plan.csr.xbound) = (0x1e00, 0x1c00);
     });
     vary(Part::Window, &|plan| plan.csr.window = 3 * PAGE);
     vary(Part::PageTable, &|plan| {
@@ -125,17 +173,17 @@ fn family(relocates: bool, paging: bool) -> Vec<Situation> {
         (csr.epc, csr.cause, csr.tval) = (0x0300, 2, 0x13);
         csr.status.0 ^= Status::PRING & 0x8 | Status::PRE;
     });
-    vary(Part::Others, &|plan| plan.salt = 1);
-    if paging {
+    vary(Part::Others, &|plan| plan.salts[1] ^= 0x55);
+    if reference.csr.paging() {
         vary(Part::Place, &|plan| plan.frames = [14, 15]);
-        vary(Part::Frames, &|plan| plan.frames = [11, 10]);
+        vary(Part::Frames, &|plan| plan.frames.reverse());
     }
     vary(Part::Interrupts, &|plan| plan.csr.status.0 ^= Status::IE);
     vary(Part::SavedInterrupts, &|plan| plan.csr.status.0 ^= Status::PIE);
     vary(Part::Scratch, &|plan| plan.csr.scratch = 0xf200);
-    vary(Part::Clock, &|plan| plan.clock = 0x0005_0000_4321);
-    vary(Part::Timer, &|plan| plan.devices.timer.set(9_000, 1_000));
-    vary(Part::Lines, &|plan| plan.devices.enabled = line::DISK);
+    vary(Part::Clock, &|plan| plan.clock ^= 0x0005_0000_4321);
+    vary(Part::Timer, &|plan| plan.devices.timer.set(9_000, plan.clock));
+    vary(Part::Lines, &|plan| plan.devices.enabled ^= line::DISK);
     vary(Part::Devices, &|plan| {
         plan.devices = Devices {
             timer: plan.devices.timer,
@@ -143,22 +191,27 @@ fn family(relocates: bool, paging: bool) -> Vec<Situation> {
             ..Devices::new(vec![0xa5; 1024], b"b".to_vec())
         };
     });
-    vary(Part::Identity, &|plan| plan.identity = CPUID + 1);
+    vary(Part::Identity, &|plan| plan.identity ^= 1);
     all
 }
 
 fn situation(part: Option<Part>, plan: &Plan) -> Situation {
     let csr = plan.csr;
-    let first = if csr.status.relocates() { csr.base / PAGE } else { 0 };
+    let first = if csr.status.relocates() {
+        csr.base / PAGE
+    } else {
+        0
+    };
     let frames = if csr.paging() {
         plan.frames
     } else {
         [first, first + 1]
     };
-    let mut image: Vec<u32> = (0..MEMORY / 4).map(|number| noise(number, plan.salt)).collect();
+    let [own, others] = plan.salts;
+    let mut image: Vec<u32> = (0..MEMORY / 4).map(|number| noise(number, others)).collect();
     for (page, frame) in (0..).zip(frames) {
         for word in 0..PAGE / 4 {
-            image[(frame * PAGE / 4 + word) as usize] = noise(page * PAGE / 4 + word, 2);
+            image[(frame * PAGE / 4 + word) as usize] = noise(page * PAGE / 4 + word, own);
         }
     }
     if csr.paging() {
@@ -200,15 +253,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_is_the_same_in_every_situation() {
-        for situation in families().iter().flatten() {
-            for address in (0..OWN).step_by(4) {
+    fn the_program_is_the_same_in_every_situation_of_a_reference() {
+        assert_eq!(families().len(), FAMILIES + RANDOM_FAMILIES);
+        for family in families() {
+            let word = |situation: &Situation, address| {
                 let real = situation.real(address).expect("it is the program's");
                 assert_eq!(situation.own(real), Some(address));
-                assert_eq!(situation.state.memory.word(real), Some(noise(address / 4, 2)));
+                situation.state.memory.word(real).expect("it is in memory")
+            };
+            for situation in family {
+                for address in (0..OWN).step_by(4) {
+                    assert_eq!(word(situation, address), word(&family[0], address));
+                }
+                assert_eq!(situation.real(OWN), None);
+                assert_eq!(situation.state.hart.x, family[0].state.hart.x);
             }
-            assert_eq!(situation.real(OWN), None);
         }
-        assert!(MEMORY == FRAMES * PAGE && PC < OWN);
+    }
+
+    #[test]
+    fn the_program_can_be_fetched_and_is_confined_in_every_situation() {
+        for situation in families().iter().flatten() {
+            let csr = &situation.state.hart.csr;
+            assert!(csr.xbound <= csr.bound && csr.bound <= OWN);
+            assert!(PC + 4 <= csr.xbound && csr.status.iopl() == 0);
+        }
     }
 }

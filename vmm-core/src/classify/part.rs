@@ -1,7 +1,10 @@
 //! The parts of a state, and which of the two readings knows them.
 
-use super::state::State;
+use std::fmt;
+
 use toy_isa::hart::Status;
+
+use super::state::State;
 
 /// How much of the machine counts as state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,9 @@ pub enum Part {
     Place,
     /// The current ring.
     Ring,
+    /// What else the processor holds beside registers, program counter and control registers: root operation, where
+    /// there is one.
+    Operation,
     /// Relocation on or off.
     Relocation,
     /// The relocation itself.
@@ -84,13 +90,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 24] = [
+    pub const ALL: [Part; 25] = [
         Part::Registers,
         Part::Pc,
         Part::Memory,
         Part::Others,
         Part::Place,
         Part::Ring,
+        Part::Operation,
         Part::Relocation,
         Part::Base,
         Part::Limits,
@@ -120,6 +127,7 @@ impl Part {
             Part::Others => "real memory that is not the program's",
             Part::Place => "the program's place in real memory",
             Part::Ring => "the ring",
+            Part::Operation => "root operation",
             Part::Relocation => "relocation on or off",
             Part::Base => "base",
             Part::Limits => "the limits",
@@ -198,6 +206,17 @@ impl Parts {
     }
 }
 
+/// As a sentence lists them.
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Part::name).collect();
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => write!(f, "{} and {last}", rest.join(", ")),
+            _ => f.write_str(&names.concat()),
+        }
+    }
+}
+
 /// What an instruction has changed; going on to the next instruction, and the tick of the clock for it, are no change.
 pub(crate) fn changes(before: &State, after: &State, is_own: impl Fn(u32) -> bool) -> Parts {
     let mut parts = Parts::default();
@@ -212,9 +231,19 @@ pub(crate) fn changes(before: &State, after: &State, is_own: impl Fn(u32) -> boo
     note(Part::Pc, before.hart.pc.wrapping_add(4) != after.hart.pc);
     for (address, word) in after.memory.changed() {
         if before.memory.word(address) != Some(word) {
-            note(if is_own(address) { Part::Memory } else { Part::Others }, true);
+            note(
+                if is_own(address) {
+                    Part::Memory
+                } else {
+                    Part::Others
+                },
+                true,
+            );
         }
     }
+    let mut rest = before.hart.clone();
+    (rest.x, rest.pc, rest.csr) = (after.hart.x, after.hart.pc, after.hart.csr);
+    note(Part::Operation, rest != after.hart);
     if a != b {
         note(Part::Ring, a.status.ring() != b.status.ring());
         note(Part::Relocation, flipped & Status::RE != 0);

@@ -5,9 +5,10 @@ use toy_isa::instruction::Instruction;
 use toy_isa::row::Row;
 use toy_isa::table::{Csr, Form, Op};
 
-use super::domain::OWN;
+use super::domain::{FAMILIES, OWN, RANDOM_FAMILIES};
+use super::random::{Random, SEED};
 
-/// An instruction with the values of its operands, and the references in whose situations it is tried.
+/// An instruction with the values of its operands, and where it is tried.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     /// The instruction.
@@ -16,14 +17,19 @@ pub(crate) struct Sample {
     pub(crate) a0: u32,
     /// What a1 holds: the second operand of what is enumerated.
     pub(crate) a1: u32,
-    /// The reference whose situations it is tried in, if not all: those that are drawn at random take one each.
-    pub(crate) family: Option<usize>,
+    /// The references in whose situations it is tried: all that are enumerated, or one that was drawn at random.
+    pub(crate) families: (usize, usize),
+}
+
+impl Sample {
+    /// Whether its operands were drawn at random.
+    pub(crate) fn is_random(&self) -> bool {
+        self.families.0 >= FAMILIES
+    }
 }
 
 /// Random samples of each row.
 pub(crate) const RANDOM: u32 = 64;
-/// Where the random samples begin.
-pub const SEED: u64 = 1974;
 
 const A0: u8 = 10;
 const A1: u8 = 11;
@@ -45,9 +51,8 @@ const FIRST: [u32; 10] = [
 /// Values of the second operand.
 const SECOND: [u32; 6] = [1, 0, 3, 0x5555_5555, 0x8000_0000, u32::MAX];
 
-/// Every sample of a row: first what is enumerated, then what is drawn at random. `families` is the number of
-/// references to draw from.
-pub(crate) fn samples(row: Row, families: usize) -> Vec<Sample> {
+/// Every sample of a row: first what is enumerated, then what is drawn at random.
+pub(crate) fn samples(row: Row) -> Vec<Sample> {
     let mut all = Vec::new();
     for insn in instructions(row) {
         let first = if insn.rs1 == A0 && !is_immediate(insn) {
@@ -61,19 +66,20 @@ pub(crate) fn samples(row: Row, families: usize) -> Vec<Sample> {
                 insn,
                 a0: *a0,
                 a1: *a1,
-                family: None,
+                families: (0, FAMILIES),
             }));
         }
     }
-    let mut random = Random(SEED ^ (row.index() as u64 + 1) << 32);
+    let mut random = Random(SEED ^ ((row.index() as u64 + 1) << 32));
     let shapes = instructions(row);
     for _ in 0..RANDOM {
         let shape = shapes[random.below(shapes.len() as u32) as usize];
+        let family = FAMILIES + random.below(RANDOM_FAMILIES as u32) as usize;
         all.push(Sample {
             insn: randomized(shape, &mut random),
-            a0: random.operand(),
-            a1: random.operand(),
-            family: Some(random.below(families as u32) as usize),
+            a0: operand(&mut random),
+            a1: operand(&mut random),
+            families: (family, family + 1),
         });
     }
     all
@@ -189,29 +195,13 @@ fn randomized(shape: Instruction, random: &mut Random) -> Instruction {
     insn
 }
 
-/// The generator xorshift64* (S. Vigna, ACM TOMS 42, 2016, section 3).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
-    }
-
-    fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.next()) * u64::from(limit) >> 32) as u32
-    }
-
-    /// Half of them are addresses of the program's own words: a load from a random word would only fault.
-    fn operand(&mut self) -> u32 {
-        let word = self.next();
-        if word & 1 == 0 {
-            self.next()
-        } else {
-            word % OWN & !3
-        }
+/// Half of them are addresses of the program's own words: a load from a random word would only fault.
+fn operand(random: &mut Random) -> u32 {
+    let word = random.next();
+    if word & 1 == 0 {
+        random.next()
+    } else {
+        (word % OWN) & !3
     }
 }
 
@@ -223,7 +213,7 @@ mod tests {
     #[test]
     fn every_sample_is_an_instruction_of_its_row() {
         for row in Row::all() {
-            let all = samples(row, 4);
+            let all = samples(row);
             assert!(all.len() > RANDOM as usize, "{row}");
             for sample in all {
                 let decoded = decode(sample.insn.encode(), Registers::Sixteen).expect("an instruction");

@@ -15,8 +15,8 @@ use toy_isa::semantics::{CPUID, execute};
 use toy_isa::table::Csr;
 use toy_isa::trap::Trap;
 
-/// Real memory of the small machine, in pages.
-pub const FRAMES: u32 = 16;
+/// Bytes of real memory.
+pub const MEMORY: u32 = 16 * PAGE;
 
 /// Everything that an instruction can see or change: Popek and Goldberg's S = (E, M, P, R), and the rest.
 #[derive(Clone, Debug)]
@@ -168,6 +168,3 @@ impl Bus for SmallBoard<'_> {
 
     fn translated(&mut self, _ring: u32, _address: u32) {}
 }
-
-/// Bytes of real memory.
-pub(crate) const MEMORY: u32 = FRAMES * PAGE;

@@ -14,7 +14,7 @@ use toy_isa::machine::{Config, LoadError, Machine};
 use toy_isa::trap::Trap;
 
 use crate::event::Delivery;
-use crate::guest::{Frames, Guest, GuestView};
+use crate::guest::{Frames, Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
@@ -41,12 +41,23 @@ impl Interpret {
         });
         let frames = Frames::shuffled(setup.memory.div_ceil(toy_isa::mmu::PAGE), pool, setup.seed);
         load_scattered(&mut machine, &frames, setup)?;
+        let mut guest = Guest::new(setup, frames);
+        guest.root_operation = setup.profile.root_operation();
         let mode = Interpret {
             hart: Hart::new(setup.image.entry),
-            guest: Guest::new(setup, frames),
+            guest,
         };
         Ok((machine, mode))
     }
+}
+
+/// The emulated processor has taken this trap, or a guest of the guest has left by it.
+fn taken(board: &mut VirtualBoard, trap: Trap) -> Exit {
+    let sync = match std::mem::take(&mut board.pace().left) {
+        true => Sync::Left(trap),
+        false => Sync::Enter(trap),
+    };
+    Exit::Virtual(sync, Delivery::Hardware)
 }
 
 impl Mode for Interpret {
@@ -60,7 +71,7 @@ impl Mode for Interpret {
                     Poll::Go => {}
                     Poll::Interrupted(trap) => {
                         *attempts += 1;
-                        return Exit::Virtual(Sync::Enter(trap), Delivery::Hardware);
+                        return taken(&mut virtual_board, trap);
                     }
                     Poll::PowerOff(code) => return Exit::End(End::PowerOff(code)),
                     Poll::Deadlock => return Exit::End(End::Deadlock),
@@ -69,7 +80,7 @@ impl Mode for Interpret {
             *attempts += 1;
             match step(&mut self.hart, &mut virtual_board, Registers::Sixteen) {
                 Step::Retired(insn) => notes.counts.interpreted[insn.op as usize] += 1,
-                Step::Trapped(trap) => return Exit::Virtual(Sync::Enter(trap), Delivery::Hardware),
+                Step::Trapped(trap) => return taken(&mut virtual_board, trap),
                 Step::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
             }
             if std::mem::take(&mut virtual_board.pace().returned) {

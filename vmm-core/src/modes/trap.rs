@@ -26,6 +26,7 @@ use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::setup::Setup;
 use allocator::Allocator;
+use crate::modes::estate::Estate;
 use shadow::Shadow;
 
 /// In which real rings the guest's virtual rings run.
@@ -80,9 +81,25 @@ impl TrapAndEmulate {
         hardware: Arc<Profile>,
         cache_pages: u32,
     ) -> Result<(Machine, TrapAndEmulate), LoadError> {
-        let (mut machine, frames, allocator) = Allocator::build(setup, hardware, cache_pages);
-        crate::modes::load_scattered(&mut machine, &frames, setup)?;
-        let mut guest = Guest::new(setup, frames);
+        let (mut machine, estate) = Estate::alone(setup, hardware);
+        let monitor = Self::settle_on(setup, layout, &mut machine, estate, cache_pages)?;
+        Ok((machine, monitor))
+    }
+
+    /// A monitor and its guest at power-on, on their own part of a machine.
+    ///
+    /// # Errors
+    /// If the image does not fit the guest's memory.
+    pub fn settle_on(
+        setup: &Setup,
+        layout: Layout,
+        machine: &mut Machine,
+        estate: Estate,
+        cache_pages: u32,
+    ) -> Result<TrapAndEmulate, LoadError> {
+        let allocator = Allocator::on(machine, estate.monitor, cache_pages);
+        crate::modes::load_scattered(machine, &estate.frames, setup)?;
+        let mut guest = Guest::new(setup, estate.frames);
         guest.stores = Some(Vec::new());
         let monitor = TrapAndEmulate {
             layout,
@@ -96,7 +113,7 @@ impl TrapAndEmulate {
         monitor
             .allocator
             .store(&mut machine.board, &Hart::new(setup.image.entry));
-        Ok((machine, monitor))
+        Ok(monitor)
     }
 
     /// Plants a bug.

@@ -10,19 +10,15 @@
 //! | save area: the guest's registers and virtual control registers | 1 |
 //! | page tables: shadow tables | the rest |
 
-use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
 use toy_isa::hart::{Csrs, Hart, Status};
 use toy_isa::instruction::Instruction;
-use toy_isa::machine::{Board, Config, Machine};
+use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::PAGE;
-use toy_isa::profile::Profile;
 use toy_isa::table::{Csr, Op};
 
-use crate::guest::Frames;
-use crate::modes::{SUPERPAGE_FRAMES, pool_frames};
-use crate::setup::Setup;
+use crate::modes::SUPERPAGE_FRAMES;
 
 /// The linear address of the monitor's superpage, the last one of the address space.
 pub const MONITOR: u32 = 0xffc0_0000;
@@ -40,19 +36,9 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// A machine large enough for guest and monitor, on this hardware; which frames are the guest's; and what is left
-    /// for the monitor, with `cache_pages` pages for translated code, at most half of it.
-    pub fn build(setup: &Setup, hardware: Arc<Profile>, cache_pages: u32) -> (Machine, Frames, Allocator) {
-        let pool = pool_frames(setup.memory);
-        let monitor = pool * PAGE;
-        let mut machine = Machine::new(Config {
-            memory: monitor + SUPERPAGE_FRAMES * PAGE,
-            profile: hardware,
-            disk: Vec::new(),
-            input: Vec::new(),
-            tlb: setup.tlb,
-        });
-        let frames = Frames::shuffled(setup.memory.div_ceil(PAGE), pool, setup.seed);
+    /// The monitor's part of a machine: the superpage at physical address `monitor`, with `cache_pages` pages for
+    /// translated code, at most half of it.
+    pub fn on(machine: &mut Machine, monitor: u32, cache_pages: u32) -> Allocator {
         let halt = Instruction {
             op: Op::Ebreak,
             rd: 0,
@@ -62,24 +48,17 @@ impl Allocator {
         }
         .encode();
         let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
-        let loaded = machine
-            .board
-            .ram
-            .load(monitor + cache_pages * PAGE, &entry_page);
+        let loaded = machine.board.ram.load(monitor + cache_pages * PAGE, &entry_page);
         debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
         let free_tables = (cache_pages + 2..SUPERPAGE_FRAMES)
             .rev()
             .map(|page| monitor + page * PAGE)
             .collect();
-        (
-            machine,
-            frames,
-            Allocator {
-                monitor,
-                cache_pages,
-                free_tables,
-            },
-        )
+        Allocator {
+            monitor,
+            cache_pages,
+            free_tables,
+        }
     }
 
     /// The physical address of the monitor's superpage.

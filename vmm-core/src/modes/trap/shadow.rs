@@ -92,8 +92,8 @@ struct Root {
 
 /// All shadow tables of a guest.
 pub struct Shadow {
-    /// Physical address of the monitor's superpage, which is part of every address space.
-    monitor: u32,
+    /// Physical address of the monitor's superpage, if it is part of every address space.
+    monitor: Option<u32>,
     free: Vec<u32>,
     roots: BTreeMap<RootKey, Root>,
     /// For each traced guest frame, how many tables were made from it.
@@ -132,7 +132,7 @@ impl Shadow {
     /// No tables yet.
     pub fn new(allocator: &Allocator) -> Shadow {
         Shadow {
-            monitor: allocator.monitor(),
+            monitor: Some(allocator.monitor()),
             free: allocator.table_pages(),
             roots: BTreeMap::new(),
             traced: BTreeMap::new(),
@@ -140,6 +140,15 @@ impl Shadow {
             switches: 0,
             code: BTreeSet::new(),
             news: News::default(),
+        }
+    }
+
+    /// No tables yet, for a monitor that lives apart: where the hardware changes the address space when it leaves the
+    /// guest, nothing of the monitor need be in the guest's.
+    pub fn apart(allocator: &Allocator) -> Shadow {
+        Shadow {
+            monitor: None,
+            ..Shadow::new(allocator)
         }
     }
 
@@ -159,6 +168,18 @@ impl Shadow {
     pub fn forget_code(&mut self, guest_frame: u32) {
         if self.code.remove(&guest_frame) {
             self.untrace(guest_frame);
+        }
+    }
+
+    /// Of all translated code, only what was made from this frame is left.
+    pub fn forget_all_code(&mut self, but: u32) {
+        for frame in std::mem::take(&mut self.code) {
+            match frame == but {
+                true => {
+                    self.code.insert(frame);
+                }
+                false => self.untrace(frame),
+            }
         }
     }
 
@@ -205,7 +226,9 @@ impl Shadow {
         let page = self.take_page(board, key);
         let user = if open { pte::U } else { 0 };
         let all = pte::V | pte::R | pte::W | pte::X | pte::A | pte::D | user;
-        put(board, page + 4 * (MONITOR >> 22), pte::entry(self.monitor, all));
+        if let Some(monitor) = self.monitor {
+            put(board, page + 4 * (MONITOR >> 22), pte::entry(monitor, all));
+        }
         self.roots.insert(
             key,
             Root {
@@ -230,7 +253,7 @@ impl Shadow {
         host_frame: u32,
     ) {
         debug_assert!(
-            linear < MONITOR,
+            self.monitor.is_none() || linear < MONITOR,
             "addresses of the monitor are above every guest's limit"
         );
         let table = self.table(board, frames, key, linear >> 22, mapping.table);

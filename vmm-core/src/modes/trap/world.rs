@@ -23,7 +23,7 @@ impl TrapAndEmulate {
     }
 
     /// The shadow table that the guest runs on.
-    pub(super) fn root_key(&self, hart: &Hart) -> RootKey {
+    pub(in crate::modes) fn root_key(&self, hart: &Hart) -> RootKey {
         let view = match self.layout {
             Layout::RingDeprivileging if self.translates_user && hart.ring() == 3 => View::User,
             Layout::RingDeprivileging => View::Both,
