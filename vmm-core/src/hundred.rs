@@ -12,7 +12,7 @@ use toy_isa::engine::Engine;
 use toy_isa::hart::{Csrs, Hart, Status};
 use toy_isa::instruction::Registers;
 use toy_isa::machine::{Config, LoadError, Machine};
-use toy_isa::mmu::PAGE;
+use toy_isa::mmu::{PAGE, linear};
 use toy_isa::profile::Profile;
 use toy_isa::trap::{Cause, Trap};
 
@@ -104,8 +104,10 @@ impl Mode for HundredLines {
         let before = self.processor.clone();
         let mut board = self.guest.on(&mut machine.board);
         match step(&mut self.processor, &mut board, Registers::Sixteen) {
-            Step::Retired(insn) if trap.cause == Cause::Illegal => notes.emulated(&self.guest, &before, insn),
-            Step::Retired(_) => notes.counts.access(AccessReason::AboveLimit),
+            Step::Retired(insn) if !insn.row().sensitive().is_empty() => {
+                notes.emulated(&self.guest, &before, insn)
+            }
+            Step::Retired(_) => notes.counts.access(self.reason(&before, trap.tval)),
             Step::Trapped(trap) => return Answer::Sync(Sync::Enter(trap)),
             Step::DoubleFault(trap) => return Answer::End(End::DoubleFault(trap)),
         }
@@ -141,6 +143,17 @@ impl HundredLines {
             guest: Guest::new(setup, frames),
         };
         Ok((machine, monitor))
+    }
+
+    /// Why an innocuous instruction did not run directly, for the notes: it meant a device, or memory that the one
+    /// limit of this hardware has no way to let through.
+    fn reason(&self, before: &Hart, address: u32) -> AccessReason {
+        let memory = self.guest.frames.address(linear(before, address));
+        if before.csr.paging() || memory.is_some() {
+            AccessReason::AboveLimit
+        } else {
+            AccessReason::Device
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use toy_isa::devices::Devices;
 use toy_isa::mmu::PAGE;
 use toy_isa::ram::flag;
 
-use crate::check::Verdict;
+use crate::check::{UNDEFINED, Verdict};
 use crate::mode::ModeName;
 use crate::modes::trap::world::QUANTUM;
-use crate::numbers::exact;
+use crate::numbers::{counted, exact};
 use crate::run::Run;
 
 /// Marks every frame that the ledger does not give to the guest, so that the board notes who touches one. To be
@@ -31,14 +31,18 @@ pub fn guard(run: &mut Run) {
 /// Judges a run that was guarded.
 pub fn judge(run: &Run) -> Verdict {
     if run.mode_name == ModeName::Bare {
-        return Verdict::no("there is no monitor: the guest has the whole machine");
+        return Verdict::no(format!("{UNDEFINED}: the guest has the whole machine"));
     }
     let board = &run.machine().board;
     let mut broken = Vec::new();
     if let Some((address, ring)) = board.observer.intrusions.first() {
         broken.push(format!(
-            "code in real ring {ring} reached real address {address:#x}, which is not the guest's ({} such pages)",
-            board.observer.intrusions.len()
+            "code in real ring {ring} reached real address {address:#x}, which is not the guest's ({})",
+            counted(
+                board.observer.intrusions.len() as u64,
+                "such access noted",
+                "such accesses noted"
+            )
         ));
     }
     if let Some(row) = board.observer.seized {
@@ -49,8 +53,8 @@ pub fn judge(run: &Run) -> Verdict {
     let longest = run.longest_without_control();
     if longest > QUANTUM {
         broken.push(format!(
-            "the guest kept the processor for {} ticks; the monitor must have it back within {}",
-            exact(longest),
+            "the guest kept the processor for {}; the monitor must have it back within {}",
+            counted(longest, "tick", "ticks"),
             exact(QUANTUM)
         ));
     }
@@ -60,10 +64,10 @@ pub fn judge(run: &Run) -> Verdict {
     if broken.is_empty() {
         let frames = run.guest().pages();
         Verdict::yes(format!(
-            "all accesses fell into the guest's {} frames; no real device was touched; \
-             the monitor had the processor back within {} ticks (bound {})",
-            exact(frames.into()),
-            exact(longest),
+            "all accesses fell into the guest's {}; no real device was touched; \
+             the monitor had the processor back within {} (bound {})",
+            counted(frames.into(), "frame", "frames"),
+            counted(longest, "tick", "ticks"),
             exact(QUANTUM)
         ))
     } else {
