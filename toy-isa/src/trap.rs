@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a trap or an interrupt is taken. Codes are RISC-V's where RISC-V has the same thing (Privileged
 /// Specification 1.12, table 3.6); a system call from ring r is 11 - r, so that ring 0 has M's code and ring 3 U's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// A jump to an address that is not a multiple of 4.
     FetchMisaligned,

@@ -15,8 +15,8 @@ pub struct Counts {
     pub direct: [u64; OPS.len()],
     /// Instructions that pure emulation carried out, by operation.
     pub interpreted: [u64; OPS.len()],
-    /// Hardware entries into ring 0, by the code in `cause`.
-    pub traps: BTreeMap<u32, u64>,
+    /// Hardware entries into ring 0, by cause.
+    pub traps: BTreeMap<Cause, u64>,
     /// Of these, how many the monitor got: exits.
     pub exits: u64,
     /// Instructions that the monitor's routines emulated, by row.
@@ -89,7 +89,7 @@ impl Default for Counts {
 impl Counts {
     /// Counts a hardware entry into ring 0.
     pub fn trap(&mut self, cause: Cause) {
-        *self.traps.entry(cause.code()).or_default() += 1;
+        *self.traps.entry(cause).or_default() += 1;
     }
 
     /// Counts an emulated instruction.
@@ -157,7 +157,8 @@ impl serde::Serialize for Counts {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
         map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
-        map.serialize_entry("traps", &self.traps)?;
+        let traps = self.traps.iter().map(|(cause, n)| (cause.to_string(), n));
+        map.serialize_entry("traps", &traps.collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("emulated", &self.emulated)?;
         for (name, count) in self.scalars() {
             map.serialize_entry(name, &count)?;

@@ -1,6 +1,8 @@
 //! Events: what happened, as plain owned values. Consumers read these and snapshots, never a live machine.
 
 use serde::Serialize;
+use serde::ser::SerializeMap;
+use toy_isa::hart::Hart;
 use toy_isa::mmu::Access;
 use toy_isa::row::Row;
 use toy_isa::trap::Trap;
@@ -174,11 +176,14 @@ impl Event {
                 "the guest changed its page-table entry at {entry:#010x}; \
                  the monitor dropped what it had made from it"
             ),
-            Event::ShadowSwitch { ptbr, fresh } => format!(
-                "the monitor switched to the shadow of the guest's page table {:#x}{}",
-                ptbr & !1,
-                if *fresh { ", which is new" } else { "" }
-            ),
+            Event::ShadowSwitch { ptbr, fresh } => {
+                let which = if *fresh { "a new" } else { "the" };
+                let of = match ptbr & 1 {
+                    0 => "table for a guest that does not page".to_string(),
+                    _ => format!("of the guest's page table {:#x}", ptbr & !1),
+                };
+                format!("the monitor switched to {which} shadow {of}")
+            }
             Event::Enter { trap, how } => match how {
                 Delivery::Hardware => format!("the processor entered the trap handler in ring 0: {trap}"),
                 Delivery::Reflected => format!("the monitor reflected it to the guest kernel: {trap}"),
@@ -212,10 +217,20 @@ pub struct Record {
     pub clock: u64,
     /// The guest's program counter.
     pub pc: u32,
+    /// What relocation added to it: 0 where it is off, and where the guest pages, whose tables would be needed to say
+    /// where its instructions are.
+    pub base: u32,
     /// The guest's (virtual) ring.
     pub ring: u32,
     /// What happened.
     pub event: Event,
+}
+
+impl Record {
+    /// Where the image has what the program counter points to.
+    pub fn address(&self) -> u32 {
+        self.pc.wrapping_add(self.base)
+    }
 }
 
 /// The last events of a run, in a ring of bounded size.
@@ -238,8 +253,8 @@ impl Log {
         }
     }
 
-    /// Records an event at this place of the guest.
-    pub fn push(&mut self, clock: u64, pc: u32, ring: u32, event: Event) {
+    /// Records an event at this clock of a guest whose processor is in this state.
+    pub fn push(&mut self, clock: u64, hart: &Hart, event: Event) {
         let number = self.next;
         self.next += 1;
         match event {
@@ -261,12 +276,14 @@ impl Log {
         if self.records.len() == self.capacity {
             self.records.pop_front();
         }
+        let relocated = hart.csr.status.relocates() && !hart.csr.paging();
         self.records.push_back(Record {
             number,
             exit,
             clock,
-            pc,
-            ring,
+            pc: hart.pc,
+            base: if relocated { hart.csr.base } else { 0 },
+            ring: hart.ring(),
             event,
         });
     }
@@ -294,20 +311,26 @@ impl Log {
     }
 }
 
+/// The cause by its name and by its code in the register `cause`, and what it is about.
+fn serialize_trap<M: SerializeMap>(map: &mut M, trap: &Trap) -> Result<(), M::Error> {
+    map.serialize_entry("cause", &trap.cause.to_string())?;
+    map.serialize_entry("code", &trap.cause.code())?;
+    map.serialize_entry("tval", &trap.tval)
+}
+
 impl Serialize for Record {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("number", &self.number)?;
         map.serialize_entry("clock", &self.clock)?;
         map.serialize_entry("pc", &self.pc)?;
+        map.serialize_entry("base", &self.base)?;
         map.serialize_entry("ring", &self.ring)?;
         map.serialize_entry("exit", &self.exit)?;
         map.serialize_entry("event", self.event.name())?;
         match &self.event {
             Event::Exit { trap, real_ring } => {
-                map.serialize_entry("cause", &trap.cause.code())?;
-                map.serialize_entry("tval", &trap.tval)?;
+                serialize_trap(&mut map, trap)?;
                 map.serialize_entry("real_ring", real_ring)?;
             }
             Event::Emulate { row, word } => {
@@ -336,8 +359,7 @@ impl Serialize for Record {
                 map.serialize_entry("fresh", fresh)?;
             }
             Event::Enter { trap, how } => {
-                map.serialize_entry("cause", &trap.cause.code())?;
-                map.serialize_entry("tval", &trap.tval)?;
+                serialize_trap(&mut map, trap)?;
                 map.serialize_entry("how", how.name())?;
             }
             Event::Return { ring } => map.serialize_entry("to_ring", ring)?,

@@ -93,7 +93,7 @@ pub struct Notes<'a> {
 impl Notes<'_> {
     /// Writes down an event of this guest, whose processor is in this state.
     pub fn event(&mut self, guest: &Guest, hart: &Hart, event: Event) {
-        self.log.push(guest.pace.clock, hart.pc, hart.ring(), event);
+        self.log.push(guest.pace.clock, hart, event);
     }
 
     /// The guest left to the monitor by this trap, from this ring of the real processor.
@@ -210,7 +210,7 @@ impl ModeName {
             ModeName::Trap(Layout::RingCompression) => {
                 "trap-and-emulate: guest kernel and user both in ring 3"
             }
-            ModeName::Hundred => "trap-and-emulate in a hundred lines, with relocation and limit only",
+            ModeName::Hundred => "trap-and-emulate in a hundred lines: relocation and limit only",
         }
     }
 
