@@ -65,5 +65,5 @@ pub(crate) fn number(text: &str) -> Result<u32, String> {
         Some(digits) => u32::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    parsed.map_err(|error| format!("{error}; expected decimal, or hexadecimal after 0x, below 2^32"))
+    parsed.map_err(|_| "expected a number below 2^32, in decimal or after 0x in hexadecimal".to_string())
 }
