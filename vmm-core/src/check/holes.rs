@@ -103,7 +103,8 @@ fn first_divergence(
         let bare = Run::new(setup, ModeName::Bare, engine)?;
         let guest = match mode {
             ModeName::Trap(layout) => {
-                let (machine, monitor) = TrapAndEmulate::build_on(setup, layout, Arc::new(hardware.clone()), 0)?;
+                let (machine, monitor) =
+                    TrapAndEmulate::build_on(setup, layout, Arc::new(hardware.clone()), 0)?;
                 Run::with(mode, machine, Box::new(monitor), engine)
             }
             ModeName::Hundred => {

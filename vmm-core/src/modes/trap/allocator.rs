@@ -62,10 +62,7 @@ impl Allocator {
         }
         .encode();
         let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
-        let loaded = machine
-            .board
-            .ram
-            .load(monitor + cache_pages * PAGE, &entry_page);
+        let loaded = machine.board.ram.load(monitor + cache_pages * PAGE, &entry_page);
         debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
         let free_tables = (cache_pages + 2..SUPERPAGE_FRAMES)
             .rev()

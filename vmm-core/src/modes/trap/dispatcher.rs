@@ -13,7 +13,12 @@ use crate::modes::trap::{TrapAndEmulate, routines, shadow::Mapping};
 
 impl TrapAndEmulate {
     /// Decides what a trap means for the guest.
-    pub(in crate::modes) fn dispatch(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+    pub(in crate::modes) fn dispatch(
+        &mut self,
+        machine: &mut Machine,
+        trap: Trap,
+        notes: &mut Notes,
+    ) -> Answer {
         match trap.cause {
             // Control is regained; what is due for the guest is delivered before it is resumed.
             Cause::TimerInterrupt | Cause::DeviceInterrupt => Answer::Resume,
@@ -57,7 +62,12 @@ impl TrapAndEmulate {
     }
 
     /// Hands a trap to the guest kernel: its virtual processor enters its virtual trap vector.
-    pub(in crate::modes) fn reflect(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+    pub(in crate::modes) fn reflect(
+        &mut self,
+        machine: &mut Machine,
+        trap: Trap,
+        notes: &mut Notes,
+    ) -> Answer {
         self.virtually(machine, notes, |hart, board| cpu::enter(hart, board, trap));
         Answer::Sync(Sync::Enter(trap))
     }
