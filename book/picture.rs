@@ -75,7 +75,8 @@ impl Piece {
         };
         writeln!(
             svg,
-            "<text x=\"{x:.1}\" y=\"{y}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\"{class}>{text}</text>"
+            "<text x=\"{x:.1}\" y=\"{y}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\"{class}>\
+             {text}</text>"
         )
     }
 }

@@ -27,9 +27,9 @@ A row is *sensitive* by *control* if it changes the ring, the relocation-bounds 
 These are the three of Popek and Goldberg (1974). *Extended* is ours: the row reads the clock, a device, or what machine
 this is. `csrr X` is every access that only reads control register X, `csrw X` every other one.
 
-Outside ring 0 a row *traps*; or *leaks*, which gives the real value; or is *ignored*; or is *partial*, which writes some
-bits and drops the others in silence. What does not trap is a hole, in **bold**. (`in` and `out` ask `status.IOPL` first:
-in rings 0..IOPL they execute. On `classic` that is ring 0 alone.)
+Outside ring 0 a row *traps*; or *leaks*, which gives the real value; or is *ignored*; or is *partial*, which writes
+some bits and drops the others in silence. What does not trap is a hole, in **bold**. (`in` and `out` ask
+`status.IOPL` first: in rings 0..IOPL they execute. On `classic` that is ring 0 alone.)
 ";
 
 /// What the holes are, and how their last column comes about.
@@ -37,16 +37,17 @@ const HOLES: &str = "\
 These rows are sensitive and do not trap: theorem 1 fails. Each has a cousin on x86, where Robin and Irvine (2000) found
 seventeen such instructions.
 
-A hole is *supervisor-sensitive* if it deceives a guest's kernel, which runs outside ring 0 and believes to be in it. All
-are: on a bare machine, in ring 0, they do something else. A hole is *user-sensitive* if it deceives a program in ring 3
-as well. Those that leak are, because the real value is the monitor's and not the guest's. A row that is partial or
-ignored is not: on a bare machine, too, that is what it does in ring 3. Theorem 3 asks for the user-sensitive rows alone,
-so it is the last column that decides whether a hybrid monitor, which interprets the guest's kernel, would do.
+A hole is *supervisor-sensitive* if it deceives a guest's kernel, which runs outside ring 0 and believes to be in it.
+All are: on a bare machine, in ring 0, they do something else. A hole is *user-sensitive* if it deceives a program in
+ring 3 as well. Those that leak are, because the real value is the monitor's and not the guest's. A row that is
+partial or ignored is not: on a bare machine, too, that is what it does in ring 3. Theorem 3 asks for the
+user-sensitive rows alone, so it is the last column that decides whether a hybrid monitor, which interprets the
+guest's kernel, would do.
 ";
 
 const HYBRID: &str = "\
-It stands for `JRST 1` of the PDP-10, with which Popek and Goldberg show what theorem 3 is for: theorem 1 fails, theorem 3
-holds.
+It stands for `JRST 1` of the PDP-10, with which Popek and Goldberg show what theorem 3 is for: theorem 1 fails,
+theorem 3 holds.
 ";
 
 /// The page.

@@ -1,25 +1,34 @@
 //! Arguments that several commands share.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use scenarios::Scenario;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use scenarios::limit::BUDGET;
+use scenarios::terminal::escape_line;
+use scenarios::{Error, Scenario};
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::mode::ModeName;
 use vmm_core::modes::para::interface::BATCH_LIMIT;
 
 use crate::failure::Failure;
+use crate::text::{exact, wrap};
 
 /// The scenario that is meant where none is named.
 pub(crate) const DEFAULT_SCENARIO: &str = "guest-os";
+
+/// The mode of `run` and `why` where none is named.
+pub(crate) const DEFAULT_MODE: &str = "trap";
 
 /// How a guest is run.
 #[derive(clap::Args, Default)]
 pub(crate) struct GuestOptions {
     /// Run on this profile of the machine instead of the scenario's
-    #[arg(long, value_name = "P", value_parser = profile())]
+    #[arg(long, value_name = "P", value_parser = profile(), hide_possible_values = true)]
     pub(crate) profile: Option<ProfileName>,
     /// End the guest after N attempts at an instruction
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = budget)]
     pub(crate) budget: Option<u64>,
     /// Let a ported kernel collect N page-table updates before it hands them over, 1 to 2048
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(BATCH_LIMIT)))]
@@ -37,24 +46,96 @@ impl GuestOptions {
             scenario.set_profile(Profile::new(name));
         }
         if let Some(budget) = self.budget {
-            scenario.budget = budget;
+            scenario.set_budget(budget);
         }
         if let (Some(batch), Some(port)) = (self.batch, &mut scenario.setup.port) {
             port.batch = batch;
         }
         Ok(scenario)
     }
+
+    /// What is typed to run a scenario so again: its name, and the options that were given.
+    pub(crate) fn again(&self, scenario: &str) -> String {
+        let engine = Some(self.engine).filter(|engine| *engine != EngineName::default());
+        let options = [
+            self.profile
+                .map(|profile| format!(" --profile {}", profile.name())),
+            self.budget.map(|budget| format!(" --budget {budget}")),
+            engine.map(|engine| format!(" --engine {}", engine.name())),
+        ];
+        quoted(scenario) + &options.into_iter().flatten().collect::<String>()
+    }
+}
+
+/// What is typed for this mode where one is run: nothing for the default.
+pub(crate) fn mode_option(mode: ModeName) -> String {
+    match mode.name() {
+        DEFAULT_MODE => String::new(),
+        name => format!(" --mode {name}"),
+    }
+}
+
+/// A word as a shell reads it, safe for a terminal.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:,=+@%".contains(c);
+    match word.chars().all(plain) && !word.is_empty() {
+        true => word.to_string(),
+        false => format!("'{}'", escape_line(word.replace('\'', r"'\''").as_bytes())),
+    }
 }
 
 /// The scenario of this name or at this path.
 pub(crate) fn find(scenario: &str) -> Result<Scenario, Failure> {
-    Scenario::find(scenario).map_err(|error| Failure::bad_input(error.render()))
+    Scenario::find(scenario).map_err(|error| {
+        let advice = match error {
+            Error::Unknown { suggestion: None, .. } => "; `trapeze list` shows those that ship",
+            _ => elsewhere(Path::new(scenario)),
+        };
+        Failure::bad_input(error.render() + advice)
+    })
+}
+
+/// What to do with a file that is no scenario, as far as its name tells.
+fn elsewhere(path: &Path) -> &'static str {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("elf") => "\nAn ELF program is run by `trapeze exec`, and shown by `trapeze dis`.",
+        Some("s" | "S") => {
+            "\nA source is assembled by `trapeze asm`; to run as a guest, it needs a scenario that names it."
+        }
+        _ => "",
+    }
+}
+
+/// Reads a number of attempts at an instruction; its digits may be grouped, as in `1_000_000`.
+pub(crate) fn budget(text: &str) -> Result<u64, String> {
+    match text.replace(['_', ','], "").parse() {
+        Ok(attempts @ 1..=BUDGET) => Ok(attempts),
+        _ => Err(format!("expected a number from 1 to {}", exact(BUDGET))),
+    }
+}
+
+/// The part of a command's help that explains the names of methods and profiles.
+pub(crate) fn legend() -> String {
+    let modes = ModeName::ALL.map(|mode| (mode.name(), mode.describe()));
+    let profiles = ProfileName::ALL.map(|profile| (profile.name(), profile.describe()));
+    let names = modes.iter().chain(&profiles).map(|(name, _)| name.len());
+    let width = names.max().unwrap_or(0);
+    let list = |names: &[(&str, &str)]| {
+        let lines = names
+            .iter()
+            .map(|(name, what)| wrap(&format!("  {name:<width$}  "), what));
+        lines.collect::<String>()
+    };
+    let (modes, profiles) = (list(&modes), list(&profiles));
+    format!(
+        "Methods (M):\n{modes}\nProfiles (P), by what sensitive instructions do outside ring 0:\n{profiles}"
+    )
 }
 
 /// Reads the name of a profile.
 pub(crate) fn profile() -> impl TypedValueParser<Value = ProfileName> {
     one_of(
-        ProfileName::ALL.map(ProfileName::name).to_vec(),
+        values(ProfileName::ALL.map(ProfileName::name)),
         ProfileName::from_name,
     )
 }
@@ -62,20 +143,24 @@ pub(crate) fn profile() -> impl TypedValueParser<Value = ProfileName> {
 /// Reads the name of an engine.
 pub(crate) fn engine() -> impl TypedValueParser<Value = EngineName> {
     one_of(
-        EngineName::ALL.map(EngineName::name).to_vec(),
+        values(EngineName::ALL.map(EngineName::name)),
         EngineName::from_name,
     )
 }
 
 /// Reads the name of a mode.
 pub(crate) fn mode() -> impl TypedValueParser<Value = ModeName> {
-    let mut names = ModeName::ALL.map(ModeName::name).to_vec();
-    names.push("trap:0/1/3");
+    let mut names = values(ModeName::ALL.map(ModeName::name));
+    names.push(PossibleValue::new("trap:0/1/3").hide(true));
     one_of(names, ModeName::from_name)
 }
 
+fn values(names: impl IntoIterator<Item = &'static str>) -> Vec<PossibleValue> {
+    names.into_iter().map(PossibleValue::new).collect()
+}
+
 fn one_of<T: Clone + Send + Sync + 'static>(
-    names: Vec<&'static str>,
+    names: Vec<PossibleValue>,
     from_name: fn(&str) -> Option<T>,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names)

@@ -13,7 +13,7 @@ use vmm_core::run::{Run, Stop};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::listing::{Listing, Place};
-use crate::text::exact;
+use crate::text::counted;
 
 /// How many attempts at an instruction are made between two looks at the log. One attempt makes a few events at
 /// the most, so that none falls out of the log unseen.
@@ -77,26 +77,26 @@ pub(crate) fn trap_of(event: &Event) -> Option<Trap> {
 impl Listing<'_> {
     /// Where an event happened. Where the event has the instruction word itself, the image is not asked.
     pub(crate) fn place_of(&self, record: &Record) -> Place {
-        let mut place = self.place(record.pc);
+        let mut place = self.place(record.address());
         let word = match (&record.event, trap_of(&record.event)) {
             (Event::Emulate { word, .. }, _) => Some(*word),
             (_, Some(trap)) if matches!(trap.cause, Cause::Illegal | Cause::Intercepted) => Some(trap.tval),
             _ => None,
         };
-        if let Some(word) = word {
-            place.word = Some(word);
-            place.instruction = Some(disassemble(word, record.pc));
-        }
+        place.word = word.or(place.word);
+        // Where it stands for the guest: the targets of its jumps are the guest's too.
+        place.instruction = place.word.map(|word| disassemble(word, record.pc));
         place
     }
 }
 
-/// Runs a scenario until the chain of this event is complete.
+/// Runs a scenario until the chain of this event is complete. `list` is what is typed to list the events.
 pub(crate) fn find(
     scenario: &Scenario,
     mode: ModeName,
     engine: EngineName,
     number: u64,
+    list: &str,
 ) -> Result<Chain, Failure> {
     let mut run = start(scenario, mode, engine)?;
     while run.log.total() <= number.saturating_add(CONSEQUENCES) && go_on(&mut run, scenario.budget) {}
@@ -104,9 +104,8 @@ pub(crate) fn find(
         return Err(Failure::new(
             ExitCode::BadInput,
             format!(
-                "there is no event {number}: the run has {} events, from 0 on; \
-                 `trapeze why --list` shows some",
-                exact(run.log.total())
+                "there is no event {number}: the run has {}, from 0 on; `{list}` shows some",
+                counted(run.log.total(), "event", "events")
             ),
         ));
     };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use scenarios::Scenario;
-use scenarios::expect::{Expectation, Expectations};
+use scenarios::expect::Expectation;
 use serde_json::json;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
@@ -16,7 +16,7 @@ use crate::arguments::GuestOptions;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::output::Output;
-use crate::text::{exact, wrap};
+use crate::text::{counted, wrap};
 use crate::trace;
 
 /// How a guest is run and checked.
@@ -26,7 +26,7 @@ pub(crate) struct CheckOptions {
     pub(crate) guest: GuestOptions,
     /// Compare states after every instruction, not only where the guest's processor changes hands
     #[arg(long)]
-    lockstep: bool,
+    pub(crate) lockstep: bool,
     /// Write the events to FILE: a trace for Perfetto if it ends in .json, else JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -91,12 +91,15 @@ impl Checked {
             "profile": self.scenario.setup.profile.describe(),
             "price_list": { "name": self.prices.name, "assumed": self.prices.assumed },
             "failures": failures,
+            "unchecked": self.scenario.unchecked,
         })
     }
 
-    /// One line on what cycles are.
-    pub(crate) fn price_note(&self) -> String {
-        price_note(&self.prices)
+    /// What stands under every result: what was not checked, and what cycles are.
+    pub(crate) fn notes(&self) -> String {
+        let unchecked = self.scenario.unchecked.as_ref();
+        let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
+        unchecked.unwrap_or_default() + &price_note(&self.prices)
     }
 
     /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to
@@ -110,15 +113,8 @@ impl Checked {
             if silent {
                 complaints.push(format!("in mode {}, {}", report.mode, report.end));
             }
-            let missed = |one| {
-                !Expectations {
-                    all: vec![one],
-                    of_mode: vec![],
-                }
-                .failures(report)
-                .is_empty()
-            };
-            if code == ExitCode::NotAsExpected && (silent || expectation.is_some_and(missed)) {
+            let missed = expectation.is_some_and(|one| one.failure(report).is_some());
+            if code == ExitCode::NotAsExpected && (silent || missed) {
                 code = code_of(report.end);
             }
         }
@@ -127,8 +123,12 @@ impl Checked {
         }
         if code == ExitCode::Budget {
             complaints.push(format!(
-                "the budget is {} attempts; --budget N sets another",
-                self.scenario.budget
+                "the budget is {}; --budget N sets another",
+                counted(
+                    self.scenario.budget,
+                    "attempt at an instruction",
+                    "attempts at an instruction"
+                )
             ));
         }
         let list = complaints.join("\n  ");
@@ -139,10 +139,10 @@ impl Checked {
     }
 
     /// What the scenario expects of the end under this mode.
-    fn end_expectation(&self, mode: ModeName) -> Option<Expectation> {
+    fn end_expectation(&self, mode: ModeName) -> Option<&Expectation> {
         let of_end = |one: &&&Expectation| matches!(one, Expectation::End(_) | Expectation::ExitCode(_));
         let all = self.scenario.expect.of(mode);
-        all.iter().find(of_end).map(|one| (*one).clone())
+        all.iter().find(of_end).copied()
     }
 
     fn failures(&self) -> Vec<String> {
@@ -172,9 +172,9 @@ pub(crate) fn lint(reports: &[Report]) -> String {
                 + &wrap(
                     "Lint: ",
                     &format!(
-                        "the guest used {} translations after it had changed their page-table entries and before a \
-                         fence (sfence.vma); this machine is coherent, a real one may not be.",
-                        exact(times)
+                        "between a change of a page-table entry and a fence (sfence.vma), the guest used {} of the \
+                         old entry; this machine is coherent, a real one may not be.",
+                        counted(times, "translation", "translations")
                     ),
                 )
         }

@@ -12,7 +12,7 @@ use toy_isa::image::{Image, Segment, SymbolKind};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::text::{WIDTH, cut};
+use crate::text::{WIDTH, counted, cut, exact};
 
 /// A program with what is known of where it comes from.
 pub(crate) struct Listing<'a> {
@@ -45,11 +45,16 @@ pub(crate) struct Place {
 impl Place {
     /// `symbol+0x4`, or the address.
     pub(crate) fn name(&self) -> String {
-        match (&self.symbol, self.offset) {
-            (Some(symbol), Some(0)) => escape_line(symbol.as_bytes()),
-            (Some(symbol), Some(offset)) => format!("{}+{offset:#x}", escape_line(symbol.as_bytes())),
-            _ => format!("{:#010x}", self.address),
-        }
+        self.near().unwrap_or(format!("{:#010x}", self.address))
+    }
+
+    /// `symbol+0x4`, if there is a symbol.
+    pub(crate) fn near(&self) -> Option<String> {
+        let symbol = escape_line(self.symbol.as_ref()?.as_bytes());
+        Some(match self.offset? {
+            0 => symbol,
+            offset => format!("{symbol}+{offset:#x}"),
+        })
     }
 }
 
@@ -169,7 +174,11 @@ impl<'a> Listing<'a> {
             .map(|segment| {
                 let rights = if segment.write { "rw" } else { "r-" };
                 let (address, size, bytes) = (segment.address, segment.size, segment.bytes.len());
-                format!("{address:08x}  {rights}  {size} bytes, {bytes} of them in the file\n")
+                let size = counted(size.into(), "byte", "bytes");
+                format!(
+                    "{address:08x}  {rights}  {size}, {} of them in the file\n",
+                    exact(bytes as u64)
+                )
             })
             .collect();
         if lines.is_empty() {

@@ -23,9 +23,8 @@ use output::{Output, complain};
     name = "trapeze",
     version,
     max_term_width = 80,
-    after_help = exit_code::help(),
-    override_usage = "trapeze [COMMAND] [--json]\n       \
-                      trapeze            compares the methods on the shipped guest OS"
+    after_help = after_help(),
+    override_usage = "trapeze [COMMAND] [OPTIONS]"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,11 +36,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a guest under one method, and check it against the bare machine
-    Run(commands::run::Args),
+    /// List the guests that ship with Trapeze
+    List,
     /// Run a guest under several methods, and compare them
     Compare(commands::compare::Args),
-    /// Explain one event of a run: what set it off, who did what, what it cost
+    /// Run a guest under one method, checked against the bare machine
+    Run(commands::run::Args),
+    /// List the events of a run, or explain one in full
     Why(commands::why::Args),
     /// Show translated code beside the guest's own, and why each instruction became what it is
     Units(commands::units::Args),
@@ -49,18 +50,16 @@ enum Command {
     Port(commands::port::Args),
     /// Show the instruction set, and which of its rows are holes
     Isa(commands::isa::Args),
+    /// Run an ELF program in ring 3
+    Exec(commands::exec::Args),
     /// Assemble a program
     Asm(commands::asm::Args),
     /// Disassemble a program
     Dis(commands::dis::Args),
-    /// Run an ELF program in ring 3
-    Exec(commands::exec::Args),
-    /// List the shipped scenarios
-    List,
+    /// Say what this computer can do, and what is missing
+    Doctor,
     /// Print the JSON schema of scenario files
     Schema,
-    /// Say what this computer can do, and what to do about what it cannot
-    Doctor,
     /// Print the completions for a shell
     Completions(commands::completions::Args),
 }
@@ -85,6 +84,25 @@ impl Command {
         }
         .map(|()| ExitCode::AsExpected as u8)
     }
+}
+
+/// What the exit codes mean, and, where it is still on the screen, what to try first.
+fn after_help() -> String {
+    let examples = [
+        ("trapeze", "one small OS under four methods, compared"),
+        (
+            "trapeze compare --profile leaky",
+            "the same on a machine with holes, as x86 was",
+        ),
+        ("trapeze run", "what it prints, and the verdicts in full"),
+        (
+            "trapeze why --list",
+            "its life, event by event; then: trapeze why 5",
+        ),
+        ("trapeze COMMAND --help", "the options of a command"),
+    ];
+    let lines = examples.map(|(command, what)| format!("  {command:<31}  {what}\n"));
+    format!("{}\n\nTry first:\n{}", exit_code::help(), lines.concat())
 }
 
 fn main() -> std::process::ExitCode {

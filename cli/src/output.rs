@@ -2,10 +2,11 @@
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
-use scenarios::terminal::escape;
+use scenarios::terminal::{escape, escape_line};
 use serde::Serialize;
 
 use crate::failure::{Failure, OrFail};
+use crate::text::fold;
 
 /// How results are printed.
 pub(crate) struct Output {
@@ -55,6 +56,7 @@ impl Output {
     /// Runs something that may take a while, with a sign of life for people, on the standard error.
     pub(crate) fn busy<T>(&self, message: String, work: impl FnOnce() -> T) -> T {
         // Hidden by indicatif where the standard error is no terminal.
+        let message = escape_line(message.as_bytes());
         let spinner = indicatif::ProgressBar::new_spinner().with_message(message);
         spinner.enable_steady_tick(std::time::Duration::from_millis(100));
         let result = work();
@@ -74,9 +76,12 @@ fn printed(result: io::Result<()>) -> Result<(), Failure> {
 /// Tells people what is wrong, on the standard error. It may quote guests and files, so it is made safe for a
 /// terminal.
 pub(crate) fn complain(message: &str) {
-    let message = escape(message.as_bytes());
+    let mut message = format!("trapeze: {}", escape(message.as_bytes()));
+    if io::stderr().is_terminal() {
+        message = message.lines().map(fold).collect::<Vec<_>>().join("\n");
+    }
     // Nothing is left to be done if nobody can be told.
-    let _ = writeln!(io::stderr(), "trapeze: {message}");
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// Colours for a terminal. Each is doubled by a word.

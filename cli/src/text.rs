@@ -1,6 +1,6 @@
 //! Text for 80 columns: wrapped sentences and numbers that people can read.
 
-pub(crate) use vmm_core::numbers::exact;
+pub(crate) use vmm_core::numbers::{counted, exact};
 
 /// The columns of a projector, of a book and of a small terminal.
 pub(crate) const WIDTH: usize = 80;
@@ -25,6 +25,17 @@ pub(crate) fn wrap(first: &str, text: &str) -> String {
         column += length;
     }
     out + "\n"
+}
+
+/// A line as it is if it fits or quotes a source (`12 | text`), else in several, the others further in than the first.
+pub(crate) fn fold(line: &str) -> String {
+    if line.chars().count() <= WIDTH || line.contains(" | ") {
+        return line.to_string();
+    }
+    let blanks = line.len() - line.trim_start().len();
+    let indent = " ".repeat(blanks + 2);
+    let words = wrap(&indent, line);
+    " ".repeat(blanks) + words.trim()
 }
 
 /// At most `width` characters of `text`; where it was cut, it ends with `…`.
@@ -72,6 +83,19 @@ mod tests {
             wrap("- ", &format!("a {long} b")),
             format!("- a\n  {long}\n  b\n")
         );
+    }
+
+    #[test]
+    fn long_lines_of_a_message_are_folded_and_quoted_sources_are_not() {
+        let long = format!("  in mode trap, {}", "word ".repeat(20));
+        let folded = fold(long.trim_end());
+        assert!(folded.starts_with("  in mode trap, word") && folded.contains("\n    word"));
+        assert!(
+            folded.lines().all(|line| line.chars().count() <= WIDTH),
+            "{folded}"
+        );
+        let source = format!(" 1 | {long}");
+        assert_eq!([fold(&source), fold("short")], [source, "short".to_string()]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use vmm_core::event::{Event, Log, Record};
 use crate::chain::Actor;
 use crate::failure::{Failure, OrFail};
 use crate::output::complain;
+use crate::text::exact;
 
 /// Writes the events of these runs, and says on the standard error if some are missing.
 pub(crate) fn write(path: &Path, scenario: &str, reports: &[Report]) -> Result<(), Failure> {
@@ -31,9 +32,9 @@ pub(crate) fn write(path: &Path, scenario: &str, reports: &[Report]) -> Result<(
         complain(&format!(
             "the trace of {} has the last {} of {} events; {} were dropped",
             report.mode,
-            report.log.records().len(),
-            report.log.total(),
-            report.log.dropped()
+            exact(report.log.records().len() as u64),
+            exact(report.log.total()),
+            exact(report.log.dropped())
         ));
     }
     Ok(())

@@ -118,7 +118,7 @@ fn a_program_that_loops_or_dies_ends_with_a_message_and_a_code() {
     ]);
     assert_eq!(done.code, 20);
     assert!(
-        done.err.contains("budget") && done.err.contains("1000 instructions"),
+        done.err.contains("budget") && done.err.contains("1,000 instructions"),
         "{}",
         done.err
     );

@@ -142,7 +142,8 @@ fn the_budget_ends_a_guest_that_loops_in_instructions_or_in_traps() {
             assert_eq!(done.code, 20, "{name} {command:?}: {}", done.err);
             assert!(done.err.contains("the budget is used up"), "{}", done.err);
             assert!(
-                done.err.contains("5000 attempts; --budget N sets another"),
+                done.err
+                    .contains("5,000 attempts at an instruction; --budget N sets another"),
                 "{}",
                 done.err
             );
@@ -151,6 +152,118 @@ fn the_budget_ends_a_guest_that_loops_in_instructions_or_in_traps() {
         assert_eq!(object["exit_code"], Value::Null);
         assert!(object["retired"].as_u64().is_some_and(|retired| retired <= 5000));
     }
+}
+
+#[test]
+fn another_budget_is_no_reason_to_complain_and_what_is_not_checked_is_said() {
+    let done = run(&["run", "loop", "--budget", "1_000"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    let note = "\nNot checked: what it expects only of runs with its own budget, 150,000.\n";
+    assert!(done.out.contains(note), "{}", done.out);
+    assert!(!run(&["run", "loop"]).out.contains("Not checked"));
+    let done = run(&["run", "guest-os", "--budget", "1000"]);
+    assert_eq!(done.code, 20);
+    let words = "the end of the guest: expected a power-off with exit code 0, found none within the budget";
+    assert!(
+        done.err.contains(words) && !done.err.contains("console"),
+        "{}",
+        done.err
+    );
+    let done = run(&["run", "popf", "--profile", "classic"]);
+    let note = "\nNot checked: what it expects, which is meant for profile leaky.\n";
+    assert!(done.out.contains(note), "{}", done.out);
+    assert!(json(&["run", "popf", "--profile", "classic"])["unchecked"].is_string());
+}
+
+#[test]
+fn the_hundred_lines_are_not_efficient_for_a_guest_that_pages() {
+    let done = run(&["compare", "guest-os", "--modes", "bare,hundred"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let row = done.out.lines().find(|line| line.starts_with("hundred"));
+    assert!(
+        row.is_some_and(|row| row.ends_with("yes yes  NO")),
+        "{}",
+        done.out
+    );
+    assert!(done.out.contains("No efficiency under hundred:"), "{}", done.out);
+}
+
+#[test]
+fn one_thing_is_in_the_singular_and_large_numbers_have_commas() {
+    let done = run(&["run", "loop", "--budget", "1000"]);
+    for part in [
+        "999 instructions retired",
+        " 1 trap;",
+        "1 shadow fill,",
+        "0 stores",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let done = run(&["compare", "guest-os", "--profile", "leaky", "--modes", "trap"]);
+    assert!(done.out.contains("clock 39,048"), "{}", done.out);
+}
+
+#[test]
+fn hints_mean_the_run_that_they_stand_under() {
+    let options = [
+        "--profile",
+        "classic",
+        "--budget",
+        "5000",
+        "--engine",
+        "reference",
+    ];
+    let done = run(&[&["why", "popf", "--mode", "hundred"], &options[..]].concat());
+    let again = format!("popf {} --mode hundred", options.join(" "));
+    let hint = format!("trapeze why 1 {again}");
+    assert!(done.out.ends_with(&format!("Try next: {hint}\n")), "{}", done.out);
+    let command: Vec<&str> = hint.split_whitespace().skip(1).collect();
+    assert!(run(&command).out.starts_with("Event 1 of popf,"), "{hint}");
+    let done = run(&["why", "99999", "popf", "--mode", "bare"]);
+    assert!(
+        done.err.contains("`trapeze why --list popf --mode bare`"),
+        "{}",
+        done.err
+    );
+    let own = ["--modes", "bare,trap", "--lockstep"];
+    let done = run(&[&["compare", "relocation"], &own[..], &options[2..]].concat());
+    let hint = format!("--profile leaky {} {}\n", options[2..].join(" "), own.join(" "));
+    assert!(done.out.ends_with(&hint), "{}", done.out);
+    let spaced = scenario("cli with blanks", &printer("x", 0), "");
+    let done = run(&["why", &spaced]);
+    assert!(done.out.ends_with(&format!(" '{spaced}'\n")), "{}", done.out);
+}
+
+#[test]
+fn an_event_in_relocated_memory_has_its_place_in_the_source() {
+    let done = run(&["why", "relocation", "34"]);
+    for part in [
+        "it was at first (0x00000000, relocated by 0x2000",
+        "to 0x00002000).",
+        "instruction   lw t0, 64(zero)",
+        "source        guest.s:80",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let guest = &json(&["why", "34", "relocation"])["guest"];
+    assert_eq!((&guest["pc"], &guest["base"]), (&0.into(), &0x2000.into()));
+    assert_eq!(guest["place"]["address"], 0x2000);
+}
+
+#[test]
+fn causes_have_names_in_json() {
+    let traps = &json(&["run", "relocation", "--mode", "bare"])["counts"]["traps"];
+    assert_eq!(traps["system call from ring 3"], 8, "{traps}");
+    let events = json(&["why", "relocation", "--mode", "bare"]);
+    let call = &events["first"][2];
+    assert_eq!(
+        (&call["cause"], &call["code"]),
+        (&"system call from ring 3".into(), &8.into())
+    );
+    let verdict = &json(&["run", "popf", "--mode", "bare"])["verdict"]["resource_control"];
+    assert_eq!(verdict["holds"], false);
+    let detail = verdict["detail"].as_str().expect("a text");
+    assert!(detail.starts_with("not defined without a monitor"), "{detail}");
 }
 
 #[test]

@@ -148,6 +148,16 @@ fn help_documents_the_exit_codes() {
 }
 
 #[test]
+fn help_explains_the_methods_and_the_profiles_in_80_columns() {
+    for command in ["run", "compare", "why"] {
+        let help = run(&[command, "--help"]).out;
+        let line = "trap-and-emulate: guest kernel in ring 1, user in ring 3\n";
+        assert!(help.contains(line) && help.contains("\n  leaky  "), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
+}
+
+#[test]
 fn bad_usage_is_exit_code_2_and_says_what_was_meant() {
     let done = run(&["comapre"]);
     assert_eq!(done.code, 2);
@@ -156,6 +166,9 @@ fn bad_usage_is_exit_code_2_and_says_what_was_meant() {
         &["run", "guest-os", "--mode", "tarp"][..],
         &["compare", "--profile", "x"],
         &["run", "--budget", "-1"],
+        &["run", "--budget", "0"],
+        &["run", "--budget", "2000000000000"],
+        &["dis", "--word", "0x100000000"],
         &["why", "x", "guest-os"],
         &["dis"],
         &["asm"],
@@ -184,6 +197,12 @@ fn bad_input_is_exit_code_10_with_the_place() {
         "{}",
         done.err
     );
+    assert!(
+        run(&["run", source.to_str().unwrap()])
+            .err
+            .contains("`trapeze asm`")
+    );
+    assert!(run(&["run", "x"]).err.contains("`trapeze list`"));
     let done = run(&["run", "guest-so"]);
     assert_eq!(done.code, 10);
     assert!(done.err.contains("did you mean 'guest-os'?"), "{}", done.err);

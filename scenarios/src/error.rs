@@ -7,6 +7,7 @@ use toy_isa::asm;
 use toy_isa::image::ImageError;
 
 use crate::terminal::escape_line;
+use crate::values::Size;
 
 /// Why there is no scenario.
 ///
@@ -78,7 +79,7 @@ pub enum FileProblem {
     #[error("not a regular file: expected one that can be read to its end")]
     NotRegular,
     /// It is larger than a file of its kind may be.
-    #[error("the file is too large: expected at most {0} bytes")]
+    #[error("the file is too large: expected at most {}", Size(*.0))]
     TooLarge(u64),
     /// A path that leads out of what is shipped.
     #[error("a shipped scenario can only use shipped files")]

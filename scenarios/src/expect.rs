@@ -9,6 +9,7 @@ use vmm_core::check::Verdict;
 use vmm_core::check::report::Report;
 use vmm_core::counts::Counts;
 use vmm_core::mode::{End, ModeName};
+use vmm_core::numbers::exact;
 
 use crate::schema::{Amount, EndName};
 use crate::terminal::escape_line;
@@ -20,6 +21,9 @@ pub struct Expectations {
     pub all: Vec<Expectation>,
     /// Of the runs of one mode: these take the place of those in `all` with the same subject.
     pub of_mode: Vec<(ModeName, Vec<Expectation>)>,
+    /// Whether the runs have another budget than they were written for. Then only the end is expected, and the
+    /// properties that are to hold: they hold of the beginning of a run if they hold of all of it.
+    pub another_budget: bool,
 }
 
 /// One thing that is expected at the end of a run.
@@ -122,7 +126,15 @@ impl Expectations {
             .iter()
             .filter(|one| mode != ModeName::Bare || !one.is_verdict())
             .filter(|one| !own.iter().any(|own| own.subject() == one.subject()));
-        general.chain(own.iter().copied()).collect()
+        let all = general.chain(own.iter().copied());
+        all.filter(|one| !self.another_budget || !one.needs_the_budget())
+            .collect()
+    }
+
+    /// Whether another budget takes some of them away.
+    pub(crate) fn need_the_budget(&self) -> bool {
+        let of_mode = self.of_mode.iter().flat_map(|(_, own)| own);
+        self.all.iter().chain(of_mode).any(Expectation::needs_the_budget)
     }
 
     /// The expectations that a run did not meet.
@@ -137,6 +149,14 @@ impl Expectations {
 impl Expectation {
     fn is_verdict(&self) -> bool {
         matches!(self, Expectation::Holds(..) | Expectation::Holes(_))
+    }
+
+    /// Whether a run with another budget may fail it only because of that.
+    fn needs_the_budget(&self) -> bool {
+        !matches!(
+            self,
+            Expectation::End(_) | Expectation::ExitCode(_) | Expectation::Holds(_, true)
+        )
     }
 
     /// What it is about: of two with the same subject, the one of a mode counts.
@@ -154,7 +174,7 @@ impl Expectation {
     }
 
     /// How the run fails it; `None` if it does not.
-    fn failure(&self, report: &Report) -> Option<Failure> {
+    pub fn failure(&self, report: &Report) -> Option<Failure> {
         let fail = |what: String, expected: String, found: String| {
             Some(Failure {
                 mode: report.mode.name(),
@@ -163,18 +183,16 @@ impl Expectation {
                 found,
             })
         };
-        let word = |value: u32| format!("{value} ({value:#x})");
+        let word = |value: u32| format!("{} ({value:#x})", exact(value.into()));
+        let end = || "the end of the guest".to_string();
         match self {
-            Expectation::End(end) if *end == name_of(report.end) => None,
-            Expectation::End(end) => fail(
-                "the end of the guest".into(),
-                describe(*end).into(),
-                report.end.to_string(),
-            ),
-            Expectation::ExitCode(code) if report.exit_code() == Some(*code) => None,
-            Expectation::ExitCode(code) => {
-                fail("the exit code".into(), code.to_string(), report.end.to_string())
-            }
+            Expectation::End(name) if *name == name_of(report.end) => None,
+            Expectation::End(name) => fail(end(), describe(*name).into(), found(report.end)),
+            Expectation::ExitCode(code) => match report.exit_code() {
+                Some(found) if found == *code => None,
+                Some(found) => fail("the exit code".into(), code.to_string(), found.to_string()),
+                None => fail(end(), found(End::PowerOff(*code)), found(report.end)),
+            },
             Expectation::Console(text) if text.as_bytes() == report.console => None,
             Expectation::Console(text) => {
                 let same = text
@@ -182,7 +200,7 @@ impl Expectation {
                     .zip(&report.console)
                     .take_while(|(a, b)| a == *b)
                     .count();
-                let what = format!("the console output, equal up to byte {same}");
+                let what = format!("the console output, equal up to byte {}", exact(same as u64));
                 fail(
                     what,
                     excerpt(text.as_bytes(), same),
@@ -195,11 +213,13 @@ impl Expectation {
                     .find(|part| !contains(&report.console, part.as_bytes()))?;
                 let expected = format!("it to contain {}", excerpt(missing.as_bytes(), 0));
                 let tail = report.console.len().saturating_sub(EXCERPT);
-                fail(
-                    "the console output".into(),
-                    expected,
-                    excerpt(&report.console, tail),
-                )
+                let shown = excerpt(&report.console, tail);
+                let found = match (report.console.len(), tail) {
+                    (0, _) => "nothing".to_string(),
+                    (_, 0) => format!("only {shown}"),
+                    _ => format!("no such text up to its end, {shown}"),
+                };
+                fail("the console output".into(), expected, found)
             }
             Expectation::Register(name, value) => {
                 let found = register(&report.last.guest().hart, name)?;
@@ -217,18 +237,18 @@ impl Expectation {
             Expectation::Count(name, amount) => {
                 let found = count(report, name)?;
                 let what = format!("the count '{name}'");
-                (!amount.contains(found)).then(|| fail(what, amount.to_string(), found.to_string()))?
+                (!amount.contains(found)).then(|| fail(what, amount.to_string(), exact(found)))?
             }
             Expectation::Holds(property, expected) => {
                 let verdict = property.of(report);
-                let wanted = if *expected {
-                    "it to hold"
-                } else {
-                    "it to be broken"
-                };
-                let found = escape_line(verdict.detail.as_bytes());
+                let answer = |holds| if holds { "yes" } else { "no" };
+                let found = format!(
+                    "{}: {}",
+                    answer(verdict.holds),
+                    escape_line(verdict.detail.as_bytes())
+                );
                 let differs = verdict.holds != *expected;
-                differs.then(|| fail(property.name().to_string(), wanted.to_string(), found))?
+                differs.then(|| fail(property.name().to_string(), answer(*expected).into(), found))?
             }
             Expectation::Holes(rows) => {
                 let found = report.findings.iter().flat_map(|findings| &findings.holes);
@@ -257,13 +277,24 @@ fn name_of(end: End) -> EndName {
     }
 }
 
+/// An end that is expected, as something that can be found.
 fn describe(end: EndName) -> &'static str {
     match end {
-        EndName::PowerOff => "the guest to switch itself off",
+        EndName::PowerOff => "a power-off",
         EndName::Deadlock => "a deadlock",
         EndName::DoubleFault => "a double fault",
-        EndName::Refused => "the processor to refuse the guest",
-        EndName::Budget => "the budget to be used up",
+        EndName::Refused => "a refusal by the processor",
+        EndName::Budget => "none within the budget",
+    }
+}
+
+/// An end that was found, with all that is known of it.
+fn found(end: End) -> String {
+    let name = describe(name_of(end));
+    match end {
+        End::PowerOff(code) => format!("{name} with exit code {code}"),
+        End::DoubleFault(trap) => format!("{name} ({trap})"),
+        End::Deadlock | End::Budget | End::Refused(_) => name.to_string(),
     }
 }
 

@@ -27,6 +27,7 @@ use toy_isa::image::Image;
 use toy_isa::profile::Profile;
 use vmm_core::check::report::Report;
 use vmm_core::mode::ModeName;
+use vmm_core::numbers::exact;
 use vmm_core::setup::Setup;
 
 pub use error::{Diagnostic, Error, FileProblem};
@@ -71,6 +72,8 @@ pub struct Scenario {
     pub budget: u64,
     /// What is expected of the runs.
     pub expect: Expectations,
+    /// What is not expected any more because the runs were changed, in words.
+    pub unchecked: Option<String>,
     /// Where it comes from.
     pub origin: Origin,
     /// The guest's sources, to show lines of; empty for an ELF. Their names are those in the scenario file,
@@ -137,6 +140,10 @@ impl Scenario {
     /// this is the same one, nothing is expected any more.
     pub fn set_profile(&mut self, profile: Profile) {
         if *self.setup.profile != profile {
+            if self.expect != Expectations::default() {
+                let own = self.setup.profile.describe();
+                self.unchecked = Some(format!("what it expects, which is meant for profile {own}"));
+            }
             self.setup.profile = Arc::new(profile);
             self.expect = Expectations::default();
         }
@@ -146,6 +153,19 @@ impl Scenario {
     pub fn modes_here(&self) -> Vec<ModeName> {
         let modes = self.modes.iter().copied();
         modes.filter(|mode| mode.runs_on(&self.setup.profile)).collect()
+    }
+
+    /// Gives the runs another budget. Of what a scenario expects, only that stays which does not depend on how far
+    /// they get: see [`Expectations::another_budget`].
+    pub fn set_budget(&mut self, budget: u64) {
+        if self.budget != budget {
+            if self.expect.need_the_budget() {
+                let own = exact(self.budget);
+                self.unchecked = Some(format!("what it expects only of runs with its own budget, {own}"));
+            }
+            self.budget = budget;
+            self.expect.another_budget = true;
+        }
     }
 
     /// The expectations that these runs do not meet, in the order of the runs. Of modes that the scenario does not

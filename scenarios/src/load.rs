@@ -11,6 +11,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use vmm_core::mode::ModeName;
+use vmm_core::numbers::exact;
 use vmm_core::setup::Setup;
 
 use crate::error::{Diagnostic, Error, FileProblem, nearest};
@@ -170,6 +171,7 @@ impl Loader<'_> {
             modes,
             budget,
             expect,
+            unchecked: None,
             origin,
             sources,
             port_sources: port_sources.unwrap_or_default(),
@@ -215,8 +217,9 @@ impl Loader<'_> {
             attempts @ 1..=limit::BUDGET => Ok(attempts),
             attempts => {
                 let message = format!(
-                    "a budget of {attempts} is out of range: expected 1 to {}",
-                    limit::BUDGET
+                    "a budget of {} is out of range: expected 1 to {}",
+                    exact(attempts),
+                    exact(limit::BUDGET)
                 );
                 let near = attempts.clamp(1, limit::BUDGET);
                 Err(self.error(budget.span(), message, Some(near.to_string())))

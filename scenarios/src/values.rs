@@ -4,6 +4,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use vmm_core::numbers::exact;
 
 /// A size in bytes: a number, or a text such as `"4 MiB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,11 +152,12 @@ impl Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, max) = (exact(self.min), exact(self.max));
         match (self.min, self.max) {
-            (min, max) if min == max => write!(f, "{min}"),
-            (min, u64::MAX) => write!(f, "at least {min}"),
-            (0, max) => write!(f, "at most {max}"),
-            (min, max) => write!(f, "{min} to {max}"),
+            _ if min == max => write!(f, "{min}"),
+            (_, u64::MAX) => write!(f, "at least {min}"),
+            (0, _) => write!(f, "at most {max}"),
+            _ => write!(f, "{min} to {max}"),
         }
     }
 }

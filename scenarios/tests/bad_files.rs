@@ -113,7 +113,7 @@ fn files_that_are_too_large_are_not_read() {
         Scenario::load(&folder.0.join("big.toml"))
             .unwrap_err()
             .to_string()
-            .contains("at most 1048576 bytes")
+            .contains("at most 1 MiB")
     );
     sparse("big.s", limit::SOURCE + 1);
     assert!(

@@ -14,9 +14,14 @@ const GUEST: &str = "_start: li a0, 42\n la t0, counter\n sw a0, 0(t0)\n li t1, 
      li t0, 48\n li a1, 3\n out t0, a1\n .data\ncounter: .word 0\n";
 
 fn scenario(name: &str, expect: &str) -> Scenario {
+    scenario_of(name, GUEST, expect)
+}
+
+/// A scenario of this guest; `expect` goes on in the table `[run]`.
+fn scenario_of(name: &str, guest: &str, expect: &str) -> Scenario {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).expect("the temporary folder is ours");
-    fs::write(folder.join("guest.s"), GUEST).expect("the temporary folder is ours");
+    fs::write(folder.join("guest.s"), guest).expect("the temporary folder is ours");
     let toml = format!(
         "title = \"t\"\n[guest]\nsources = [\"guest.s\"]\n[run]\nmodes = [\"bare\", \"trap\"]\n{expect}"
     );
@@ -72,23 +77,20 @@ fn what_is_not_so_is_told_in_a_sentence() {
         bare,
         [
             "the console output, equal up to byte 1: expected ...\"\\x1b\", found ...\"\"",
-            "the console output: expected it to contain \"B\", found \"A\"",
-            "register a0: expected 4294967295 (0xffffffff), found 42 (0x2a)",
+            "the console output: expected it to contain \"B\", found only \"A\"",
+            "register a0: expected 4,294,967,295 (0xffffffff), found 42 (0x2a)",
             "the word of memory at counter (0x2000): expected 7 (0x7), found 42 (0x2a)",
             "the count 'retired': expected 1, found 9",
-            "the end of the guest: expected a deadlock, found the guest switched itself off with exit code 3",
+            "the end of the guest: expected a deadlock, found a power-off with exit code 3",
         ]
     );
     let trap: Vec<&str> = failures
         .iter()
         .filter_map(|one| one.strip_prefix("in mode trap, "))
         .collect();
-    assert_eq!(
-        trap[0],
-        "the exit code: expected 4, found the guest switched itself off with exit code 3"
-    );
+    assert_eq!(trap[0], "the exit code: expected 4, found 3");
     assert!(
-        trap[6].starts_with("equivalence: expected it to be broken, found equal at "),
+        trap[6].starts_with("equivalence: expected no, found yes: equal at "),
         "{}",
         trap[6]
     );
@@ -108,6 +110,59 @@ fn another_profile_takes_the_expectations_away() {
     scenario.set_profile(Profile::new(ProfileName::Leaky));
     assert_eq!(scenario.failures(&reports(&scenario)), []);
     assert_eq!(*scenario.setup.profile, Profile::new(ProfileName::Leaky));
+}
+
+#[test]
+fn every_unexpected_end_has_words_of_its_own() {
+    // The guest of these tests ends by itself; one that waits, one that loses its handler and one that loops do not.
+    let ends = [
+        ("power-off", GUEST, "a power-off with exit code 3"),
+        ("deadlock", "_start: wfi\n", "a deadlock"),
+        (
+            "double-fault",
+            "_start: li t0, -4096\n csrw tvec, t0\n ecall\n",
+            "a double fault (fetch access fault at 0xfffff000)",
+        ),
+        ("budget", "_start: j _start\n", "none within the budget"),
+    ];
+    for (name, guest, found) in ends {
+        for (other, _, _) in ends.iter().filter(|(other, _, _)| *other != name) {
+            let expect = format!("budget = 1000\n[expect]\nend = \"{other}\"");
+            let scenario = scenario_of(&format!("{name}-{other}"), guest, &expect);
+            let failures = scenario.failures(&reports(&scenario));
+            assert_eq!(failures.len(), 2, "{name} for {other}");
+            assert!(failures.iter().all(|one| one.found == found), "{failures:?}");
+        }
+    }
+    let scenario = scenario_of("budget-code", ends[3].1, "budget = 1000\n[expect]\nexit_code = 0");
+    assert_eq!(
+        scenario.failures(&reports(&scenario))[0].to_string(),
+        "in mode bare, the end of the guest: expected a power-off with exit code 0, found none within the budget"
+    );
+}
+
+#[test]
+fn another_budget_takes_away_what_it_can_change() {
+    let expect = "budget = 1000\n[expect]\nend = \"budget\"\ncounts.retired = { min = 900 }\n\
+        verdict = { equivalence = true }\n[expect.mode.bare]\nregisters.a0 = 1\n\
+        [expect.mode.trap]\nverdict = { efficiency = false }";
+    let loops = "_start: li a0, 1\n j _start\n";
+    let mut scenario = scenario_of("another-budget", loops, expect);
+    scenario.set_budget(1000);
+    assert_eq!(scenario.unchecked, None, "it is the budget that it has");
+    scenario.set_budget(10);
+    assert_eq!(scenario.failures(&reports(&scenario)), []);
+    assert!(
+        scenario
+            .unchecked
+            .is_some_and(|what| what.contains("its own budget, 1,000"))
+    );
+
+    let mut cut_off = self::scenario("cut-off", "[expect]\nexit_code = 3\nconsole = \"A\"");
+    cut_off.set_budget(3);
+    let failures = cut_off.failures(&reports(&cut_off));
+    assert_eq!(failures.len(), 2, "{failures:?}");
+    assert!(failures.iter().all(|one| one.what == "the end of the guest"));
 }
 
 #[test]

@@ -96,7 +96,10 @@ impl Tally {
 
     /// Marks a word, or takes its mark away.
     pub fn mark(&mut self, address: u32, counts: bool) {
-        if let Some(mark) = self.marked.get_mut((address.wrapping_sub(self.start) / 4) as usize) {
+        if let Some(mark) = self
+            .marked
+            .get_mut((address.wrapping_sub(self.start) / 4) as usize)
+        {
             *mark = counts;
         }
     }

@@ -79,6 +79,16 @@ impl ProfileName {
         ProfileName::ALL.into_iter().find(|p| p.name() == name)
     }
 
+    /// What it is, in a few words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            ProfileName::Classic => "every sensitive instruction traps",
+            ProfileName::Leaky => "x86 before hardware assistance: some leak, some are ignored",
+            ProfileName::Hybrid => "one hole, into which only kernels fall",
+            ProfileName::Assist => "leaky, with hardware assistance",
+        }
+    }
+
     /// This profile's column of a row of the table.
     pub fn of(self, outside: Outside) -> Behaviour {
         match self {

@@ -39,6 +39,9 @@ impl Verdict {
     }
 }
 
+/// What every verdict on the bare machine begins with: its `holds` says what is so, and nothing about a monitor.
+pub(crate) const UNDEFINED: &str = "not defined without a monitor";
+
 /// The three properties (Popek and Goldberg 1974, section 2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdicts {

@@ -49,8 +49,8 @@ pub struct Counts {
     pub notifications: u64,
     /// Instructions that pure emulation carried out, by operation.
     pub interpreted: [u64; OPS.len()],
-    /// Hardware entries into ring 0, by the code in `cause`.
-    pub traps: BTreeMap<u32, u64>,
+    /// Hardware entries into ring 0, by cause.
+    pub traps: BTreeMap<Cause, u64>,
     /// Of these, how many the monitor got: exits. With hardware assistance, those of [`Counts::vm_exits`].
     pub exits: u64,
     /// Exits out of non-root operation by reason: a row that the controls name, or a trap. They are no entries into
@@ -156,7 +156,7 @@ impl Default for Counts {
 impl Counts {
     /// Counts a hardware entry into ring 0.
     pub fn trap(&mut self, cause: Cause) {
-        *self.traps.entry(cause.code()).or_default() += 1;
+        *self.traps.entry(cause).or_default() += 1;
     }
 
     /// Counts an exit out of non-root operation.
@@ -254,7 +254,8 @@ impl serde::Serialize for Counts {
         map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
         map.serialize_entry("translated", &by_mnemonic(&self.translated))?;
         map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
-        map.serialize_entry("traps", &self.traps)?;
+        let traps = self.traps.iter().map(|(cause, n)| (cause.to_string(), n));
+        map.serialize_entry("traps", &traps.collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("exits_by_reason", &self.vm_exits)?;
         map.serialize_entry("emulated", &self.emulated)?;
         map.serialize_entry("hypercalls", &self.hypercalls)?;

@@ -1,6 +1,8 @@
 //! Events: what happened, as plain owned values. Consumers read these and snapshots, never a live machine.
 
 use serde::Serialize;
+use serde::ser::SerializeMap;
+use toy_isa::hart::Hart;
 use toy_isa::instruction::{Registers, decode};
 use toy_isa::mmu::Access;
 use toy_isa::row::Row;
@@ -231,7 +233,8 @@ impl Event {
                 ),
                 Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
                 Cause::Window => {
-                    "the guest left non-root operation: it can take the interrupt that waits for it".to_string()
+                    "the guest left non-root operation: it can take the interrupt that waits for it"
+                        .to_string()
                 }
                 Cause::NestedFetch | Cause::NestedLoad | Cause::NestedStore => format!(
                     "the guest left non-root operation: the nested table does not allow the access to its physical \
@@ -240,9 +243,13 @@ impl Event {
                 ),
                 _ => format!("the guest left non-root operation by its own trap: {trap}"),
             },
-            Event::VmEntry { inject: None } => "the monitor entered the guest in non-root operation".to_string(),
+            Event::VmEntry { inject: None } => {
+                "the monitor entered the guest in non-root operation".to_string()
+            }
             Event::VmEntry { inject: Some(trap) } => {
-                format!("the monitor entered the guest in non-root operation and had the hardware inject: {trap}")
+                format!(
+                    "the monitor entered the guest in non-root operation and had the hardware inject: {trap}"
+                )
             }
             Event::NestedFill {
                 guest_frame,
@@ -281,11 +288,14 @@ impl Event {
                 "the guest changed its page-table entry at {entry:#010x}; \
                  the monitor dropped what it had made from it"
             ),
-            Event::ShadowSwitch { ptbr, fresh } => format!(
-                "the monitor switched to the shadow of the guest's page table {:#x}{}",
-                ptbr & !1,
-                if *fresh { ", which is new" } else { "" }
-            ),
+            Event::ShadowSwitch { ptbr, fresh } => {
+                let which = if *fresh { "a new" } else { "the" };
+                let of = match ptbr & 1 {
+                    0 => "table for a guest that does not page".to_string(),
+                    _ => format!("of the guest's page table {:#x}", ptbr & !1),
+                };
+                format!("the monitor switched to {which} shadow {of}")
+            }
             Event::Callout { why } => format!("the translated code called the monitor: {why}"),
             Event::Translate { instructions, words } => format!(
                 "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
@@ -358,10 +368,20 @@ pub struct Record {
     pub clock: u64,
     /// The guest's program counter.
     pub pc: u32,
+    /// What relocation added to it: 0 where it is off, and where the guest pages, whose tables would be needed to say
+    /// where its instructions are.
+    pub base: u32,
     /// The guest's (virtual) ring.
     pub ring: u32,
     /// What happened.
     pub event: Event,
+}
+
+impl Record {
+    /// Where the image has what the program counter points to.
+    pub fn address(&self) -> u32 {
+        self.pc.wrapping_add(self.base)
+    }
 }
 
 /// The last events of a run, in a ring of bounded size.
@@ -384,8 +404,8 @@ impl Log {
         }
     }
 
-    /// Records an event at this place of the guest.
-    pub fn push(&mut self, clock: u64, pc: u32, ring: u32, event: Event) {
+    /// Records an event at this clock of a guest whose processor is in this state.
+    pub fn push(&mut self, clock: u64, hart: &Hart, event: Event) {
         let number = self.next;
         self.next += 1;
         match event {
@@ -407,12 +427,14 @@ impl Log {
         if self.records.len() == self.capacity {
             self.records.pop_front();
         }
+        let relocated = hart.csr.status.relocates() && !hart.csr.paging();
         self.records.push_back(Record {
             number,
             exit,
             clock,
-            pc,
-            ring,
+            pc: hart.pc,
+            base: if relocated { hart.csr.base } else { 0 },
+            ring: hart.ring(),
             event,
         });
     }
@@ -440,20 +462,26 @@ impl Log {
     }
 }
 
+/// The cause by its name and by its code in the register `cause`, and what it is about.
+fn serialize_trap<M: SerializeMap>(map: &mut M, trap: &Trap) -> Result<(), M::Error> {
+    map.serialize_entry("cause", &trap.cause.to_string())?;
+    map.serialize_entry("code", &trap.cause.code())?;
+    map.serialize_entry("tval", &trap.tval)
+}
+
 impl Serialize for Record {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("number", &self.number)?;
         map.serialize_entry("clock", &self.clock)?;
         map.serialize_entry("pc", &self.pc)?;
+        map.serialize_entry("base", &self.base)?;
         map.serialize_entry("ring", &self.ring)?;
         map.serialize_entry("exit", &self.exit)?;
         map.serialize_entry("event", self.event.name())?;
         match &self.event {
             Event::Exit { trap, real_ring } => {
-                map.serialize_entry("cause", &trap.cause.code())?;
-                map.serialize_entry("tval", &trap.tval)?;
+                serialize_trap(&mut map, trap)?;
                 map.serialize_entry("real_ring", real_ring)?;
             }
             Event::VmExit { trap } => {
@@ -527,8 +555,7 @@ impl Serialize for Record {
                 map.serialize_entry("fresh", fresh)?;
             }
             Event::Enter { trap, how } => {
-                map.serialize_entry("cause", &trap.cause.code())?;
-                map.serialize_entry("tval", &trap.tval)?;
+                serialize_trap(&mut map, trap)?;
                 map.serialize_entry("how", how.name())?;
             }
             Event::Return { ring } => map.serialize_entry("to_ring", ring)?,

@@ -131,6 +131,8 @@ pub struct Guest {
     pub stores: Option<Vec<u32>>,
     /// Guest page-table entries read on the virtual board.
     pub references: u64,
+    /// The most ticks for which it may have the processor.
+    pub quantum: u64,
     /// Whether the guest's processor has root operation, as its profile says: only pure emulation gives it to a guest.
     pub root_operation: bool,
 }
@@ -145,6 +147,7 @@ impl Guest {
             profile: Arc::clone(&setup.profile),
             stores: None,
             references: 0,
+            quantum: setup.quantum,
             root_operation: false,
         }
     }
@@ -154,12 +157,15 @@ impl Guest {
         VirtualBoard { host, guest: self }
     }
 
-    /// The clock value until which nothing can happen to the guest from outside, but at most `quantum` ticks from now:
-    /// how long it may have the processor.
-    pub fn undisturbed(&self, quantum: u64) -> u64 {
+    /// The ticks in which nothing can happen to the guest from outside, but at most its quantum: how long it may have
+    /// the processor.
+    pub fn undisturbed(&self) -> u64 {
         let clock = self.pace.clock;
-        let event = self.devices.next_event(clock).map_or(quantum, |at| at - clock);
-        event.min(quantum)
+        let event = self
+            .devices
+            .next_event(clock)
+            .map_or(self.quantum, |at| at - clock);
+        event.min(self.quantum)
     }
 
     /// The guest as it sees itself, with its processor in this state.

@@ -12,7 +12,7 @@ use toy_isa::engine::Engine;
 use toy_isa::hart::{Csrs, Hart, Status};
 use toy_isa::instruction::Registers;
 use toy_isa::machine::{Config, LoadError, Machine};
-use toy_isa::mmu::PAGE;
+use toy_isa::mmu::{PAGE, linear};
 use toy_isa::profile::Profile;
 use toy_isa::trap::{Cause, Trap};
 
@@ -25,8 +25,6 @@ use crate::setup::Setup;
 // ANCHOR: monitor
 /// Where the guest's memory begins; what is below is the monitor's.
 const LOW: u32 = 16 * PAGE;
-/// The monitor has the processor back after this many ticks.
-const QUANTUM: u64 = 50_000;
 
 /// The monitor: all that it knows is the guest's *virtual* machine.
 pub struct HundredLines {
@@ -76,7 +74,7 @@ impl Mode for HundredLines {
         };
         let start = machine.board.pace.clock;
         // A deadline of 0 would turn the timer off: `modes::trap::world` says what to do after 2^32 ticks.
-        let deadline = start + self.guest.undisturbed(QUANTUM);
+        let deadline = start + self.guest.undisturbed();
         machine.board.devices.timer.set(deadline as u32, start);
         machine.board.devices.enabled = line::TIMER;
         machine.board.pace.attention = 0;
@@ -104,8 +102,10 @@ impl Mode for HundredLines {
         let before = self.processor.clone();
         let mut board = self.guest.on(&mut machine.board);
         match step(&mut self.processor, &mut board, Registers::Sixteen) {
-            Step::Retired(insn) if trap.cause == Cause::Illegal => notes.emulated(&self.guest, &before, insn),
-            Step::Retired(_) => notes.counts.access(AccessReason::AboveLimit),
+            Step::Retired(insn) if !insn.row().sensitive().is_empty() => {
+                notes.emulated(&self.guest, &before, insn)
+            }
+            Step::Retired(_) => notes.counts.access(self.reason(&before, trap.tval)),
             Step::Trapped(trap) => return Answer::Sync(Sync::Enter(trap)),
             Step::DoubleFault(trap) => return Answer::End(End::DoubleFault(trap)),
         }
@@ -141,6 +141,17 @@ impl HundredLines {
             guest: Guest::new(setup, frames),
         };
         Ok((machine, monitor))
+    }
+
+    /// Why an innocuous instruction did not run directly, for the notes: it meant a device, or memory that the one
+    /// limit of this hardware has no way to let through.
+    fn reason(&self, before: &Hart, address: u32) -> AccessReason {
+        let memory = self.guest.frames.address(linear(before, address));
+        if before.csr.paging() || memory.is_some() {
+            AccessReason::AboveLimit
+        } else {
+            AccessReason::Device
+        }
     }
 }
 

@@ -15,6 +15,6 @@ pub mod modes;
 pub mod numbers;
 pub mod price;
 pub mod run;
-pub mod several;
 pub mod setup;
+pub mod several;
 pub mod userland;

@@ -15,8 +15,8 @@ use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
 use crate::modes::assist::{Assist, Paging};
-use crate::modes::para::Para;
 use crate::modes::estate::Estate;
+use crate::modes::para::Para;
 use crate::modes::translate::listing::UnitListing;
 use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
@@ -105,7 +105,7 @@ pub struct Notes<'a> {
 impl Notes<'_> {
     /// Writes down an event of this guest, whose processor is in this state.
     pub fn event(&mut self, guest: &Guest, hart: &Hart, event: Event) {
-        self.log.push(guest.pace.clock, hart.pc, hart.ring(), event);
+        self.log.push(guest.pace.clock, hart, event);
     }
 
     /// The guest left to the monitor by this trap, from this ring of the real processor.
@@ -275,7 +275,7 @@ impl ModeName {
             ModeName::Assist(Paging::Shadow) => "hardware assistance with shadow page tables",
             ModeName::Para => "paravirtualization: the guest's kernel is ported and calls the monitor",
             ModeName::Hybrid => "hybrid monitor: the guest's kernel interpreted, its user code direct",
-            ModeName::Hundred => "trap-and-emulate in a hundred lines, with relocation and limit only",
+            ModeName::Hundred => "trap-and-emulate in a hundred lines: relocation and limit only",
         }
     }
 
@@ -299,9 +299,7 @@ impl ModeName {
         estate: Estate,
     ) -> Result<Box<dyn Mode>, StartError> {
         Ok(match self {
-            ModeName::Trap(layout) => {
-                Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?)
-            }
+            ModeName::Trap(layout) => Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?),
             ModeName::Translate(scope) => {
                 Box::new(Translate::settle_on(setup, scope, machine, estate, CACHE_PAGES)?)
             }

@@ -13,13 +13,18 @@ pub fn exact(number: u64) -> String {
     out
 }
 
+/// So many things, in the singular or in the plural: `1 trap`, `7,722 traps`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", exact(number), if number == 1 { one } else { many })
+}
+
 /// A share as a percentage, rounded down, so that 100 % means all.
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
-        return "0 %".to_string();
+        return "0%".to_string();
     }
     let hundredths = u128::from(part) * 10_000 / u128::from(whole);
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
 #[cfg(test)]
@@ -35,8 +40,14 @@ mod tests {
     }
 
     #[test]
+    fn one_thing_is_in_the_singular() {
+        let traps = [0, 1, 2000].map(|number| counted(number, "trap", "traps"));
+        assert_eq!(traps, ["0 traps", "1 trap", "2,000 traps"]);
+    }
+
+    #[test]
     fn only_all_of_them_are_a_hundred_percent() {
-        assert_eq!(percent(99_999, 100_000), "99.99 %");
-        assert_eq!(percent(7, 7), "100.00 %");
+        assert_eq!(percent(99_999, 100_000), "99.99%");
+        assert_eq!(percent(7, 7), "100.00%");
     }
 }

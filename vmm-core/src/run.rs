@@ -106,7 +106,7 @@ impl Run {
 
     fn sync(&mut self, sync: Sync, how: Delivery) -> Stop {
         let view = self.mode.guest(&self.machine);
-        let (clock, ring) = (view.pace.clock, view.hart.ring());
+        let (clock, mut hart) = (view.pace.clock, view.hart);
         match sync {
             Sync::Enter(trap) => {
                 match how {
@@ -115,19 +115,21 @@ impl Run {
                     Delivery::Injected => self.counts.injected += 1,
                     Delivery::Upcall => self.counts.upcalls += 1,
                 }
-                let from = view.hart.csr.status.previous_ring();
-                self.log
-                    .push(clock, view.hart.csr.epc, from, Event::Enter { trap, how });
+                // The trap belongs where it was taken: its frame tells.
+                hart.pc = hart.csr.epc;
+                hart.csr.status = hart.csr.status.returned();
+                self.log.push(clock, &hart, Event::Enter { trap, how });
             }
             Sync::Left(trap) => {
                 self.counts.vm_exit(trap);
-                self.log.push(clock, view.hart.pc, ring, Event::VmExit { trap });
+                self.log.push(clock, &hart, Event::VmExit { trap });
             }
             Sync::Return => {
                 if how == Delivery::Hardware {
                     self.counts.returns += 1;
                 }
-                self.log.push(clock, view.hart.pc, ring, Event::Return { ring });
+                let ring = hart.ring();
+                self.log.push(clock, &hart, Event::Return { ring });
             }
         }
         Stop::Sync(sync)

@@ -25,6 +25,8 @@ pub struct Setup {
     pub tlb: usize,
     /// Decides which real frames a monitor gives to the guest.
     pub seed: u64,
+    /// The most ticks for which a guest has the processor before its monitor has it back: 2 to [`Setup::QUANTUM`].
+    pub quantum: u64,
     /// The guest with its kernel ported to the paravirtual interface, if somebody has done that.
     pub port: Option<Port>,
     /// What makes the guest leave under mode `assist`, beside what the monitor needs.
@@ -74,6 +76,9 @@ pub enum StartError {
 }
 
 impl Setup {
+    /// A monitor regains control after at most this many clock ticks, whatever the guest does.
+    pub const QUANTUM: u64 = 65_536;
+
     /// The most RAM that a guest may have: 256 MiB.
     pub const MEMORY_LIMIT: u32 = 256 << 20;
 
@@ -93,6 +98,7 @@ impl Setup {
             input: Vec::new(),
             tlb: TLB_ENTRIES,
             seed: 1974,
+            quantum: Setup::QUANTUM,
             port: None,
             exits: Exits::default(),
             no_exits: Exits::default(),

@@ -22,7 +22,7 @@ use crate::setup::{Setup, StartError};
 pub const EXIT_FUEL: u64 = 200;
 
 /// How much fuel a guest may use before another is asked, if it gives the monitor control by then.
-const TURN: u64 = 4_096;
+const TURN: u64 = 2_048;
 
 /// One of several guests.
 pub struct Tenant {
@@ -60,7 +60,14 @@ impl Several {
         engine: EngineName,
     ) -> Result<Several, StartError> {
         let (machine, estates) = Estate::several(setups)?;
-        Several::on(machine, estates, setups, weights, mode, engine)
+        let setups: Vec<Setup> = setups
+            .iter()
+            .map(|setup| Setup {
+                quantum: TURN,
+                ..setup.clone()
+            })
+            .collect();
+        Several::on(machine, estates, &setups, weights, mode, engine)
     }
 
     /// As [`Several::new`], on a machine whose memory somebody else has dealt.

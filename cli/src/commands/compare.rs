@@ -7,7 +7,7 @@ use vmm_core::check::Verdict;
 use vmm_core::check::report::Report;
 use vmm_core::mode::{End, ModeName};
 
-use crate::arguments::{DEFAULT_SCENARIO, mode};
+use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
 use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
@@ -15,12 +15,13 @@ use crate::text::{short, wrap};
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
+#[command(after_help = legend())]
 pub(crate) struct Args {
     /// The name of a shipped scenario, or the path of one
     #[arg(default_value = DEFAULT_SCENARIO)]
     scenario: String,
     /// The modes to compare, instead of those that the scenario names
-    #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = mode())]
+    #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = mode(), hide_possible_values = true)]
     modes: Option<Vec<ModeName>>,
     /// Show what the guest printed
     #[arg(long)]
@@ -40,6 +41,20 @@ impl Default for Args {
     }
 }
 
+impl Args {
+    /// The options that only this command has, as they are typed.
+    fn only_here(&self) -> String {
+        let names =
+            |modes: &Vec<ModeName>| modes.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(",");
+        let modes = self
+            .modes
+            .as_ref()
+            .map(|modes| format!(" --modes {}", names(modes)));
+        let lockstep = self.check.lockstep.then(|| " --lockstep".to_string());
+        [modes, lockstep].into_iter().flatten().collect()
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let checked = args.check.check(&args.scenario, args.modes.as_deref(), output)?;
@@ -48,13 +63,13 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         object["modes"] = json!(checked.reports);
         output.object(&object)?;
     } else {
-        output.text(&render(&checked, &args.scenario, args.console, output.paint))?;
+        output.text(&render(&checked, args, output.paint))?;
     }
     checked.verdict(args.check.guest.profile.is_some())
 }
 
 /// The comparison for people. It says nothing that differs from one host, or one run, to the next.
-fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> String {
+fn render(checked: &Checked, args: &Args, paint: Paint) -> String {
     let scenario = &checked.scenario;
     let profile = &scenario.setup.profile;
     let title = format!(
@@ -67,13 +82,13 @@ fn render(checked: &Checked, argument: &str, console: bool, paint: Paint) -> Str
     text += &table(&checked.reports, paint);
     text += "\nE equivalence, R resource control, F efficiency (Popek and Goldberg 1974)\n";
     text += &broken(&checked.reports, paint);
-    if console {
+    if args.console {
         text += &consoles(&checked.reports, paint);
     }
     text += &lint(&checked.reports);
     text += "\n";
-    text += &checked.price_note();
-    text + &format!("Try next: {}\n", hint(checked, argument))
+    text += &checked.notes();
+    text + &format!("Try next: {}\n", hint(checked, args))
 }
 
 fn table(reports: &[Report], paint: Paint) -> String {
@@ -176,17 +191,40 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}.{}%", thousandths / 10, thousandths % 10)
 }
 
-fn hint(checked: &Checked, argument: &str) -> String {
-    let argument = escape_line(argument.as_bytes());
-    let profile = checked.scenario.setup.profile.base();
-    let differs = |report: &&Report| !report.verdict.equivalence.holds;
-    match checked.reports.iter().find(differs) {
-        Some(_) if checked.scenario.setup.profile.holes().next().is_some() => {
-            format!("trapeze isa --profile {}", profile.name())
+/// What to type next: where a guest falls into holes, the rows that are none elsewhere; else the same runs on a machine
+/// with holes; else the events of one of them.
+fn hint(checked: &Checked, args: &Args) -> String {
+    let profile = &checked.scenario.setup.profile;
+    let base = profile.base().name();
+    let shipped = profile.describe() == base;
+    let mut holes = checked
+        .reports
+        .iter()
+        .filter_map(|report| report.findings.as_ref());
+    let hole = holes.find_map(|findings| findings.holes.first());
+    let monitor = checked.reports.iter().map(|report| report.mode);
+    let mode = monitor
+        .filter(|mode| *mode != ModeName::Bare)
+        .min_by_key(|mode| mode.name() != DEFAULT_MODE);
+    match (hole, mode) {
+        (Some(_), _) if shipped => format!("trapeze isa --profile {base}"),
+        (Some(hole), _) => format!("trapeze isa --row \"{}\"", hole.row),
+        (None, Some(_)) if shipped && profile.base() == ProfileName::Classic => {
+            let profile = Some(ProfileName::Leaky);
+            let guest = GuestOptions {
+                profile,
+                ..args.check.guest
+            };
+            format!(
+                "trapeze compare {}{}",
+                guest.again(&args.scenario),
+                args.only_here()
+            )
         }
-        None if profile == ProfileName::Classic => {
-            format!("trapeze compare {argument} --profile leaky")
+        (None, mode) => {
+            let again = args.check.guest.again(&args.scenario);
+            let mode = mode_option(mode.unwrap_or(ModeName::Bare));
+            format!("trapeze why --list {again}{mode}")
         }
-        _ => format!("trapeze why --list {argument}"),
     }
 }

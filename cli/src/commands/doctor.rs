@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
-use crate::text::wrap;
+use crate::text::{exact, wrap};
 
 /// One thing that was looked at.
 #[derive(Serialize)]
@@ -115,7 +115,7 @@ fn system() -> String {
 fn memory() -> Option<String> {
     let total = field("/proc/meminfo", "MemTotal")?;
     let kib: u64 = total.split_whitespace().next()?.parse().ok()?;
-    Some(format!("{} MiB", kib / 1024))
+    Some(format!("{} MiB", exact(kib / 1024)))
 }
 
 /// The value of the first line `name : value` of a file.

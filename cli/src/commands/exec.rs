@@ -10,11 +10,12 @@ use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use vmm_core::userland::{self, Ending, Outcome};
 
-use crate::arguments::engine;
+use crate::arguments::{budget, engine};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::listing::Listing;
 use crate::output::Output;
+use crate::text::counted;
 
 /// Arguments of `exec`.
 #[derive(clap::Args)]
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "E", default_value = "auto", value_parser = engine())]
     engine: EngineName,
     /// End the program after N attempts at an instruction
-    #[arg(long, value_name = "N", default_value_t = 10_000_000_000)]
+    #[arg(long, value_name = "N", default_value = "10_000_000_000", value_parser = budget)]
     budget: u64,
     /// Memory for the program, its heap and its stack, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = value_parser!(u32).range(1..=1024))]
@@ -109,9 +110,9 @@ fn ended(code: ExitCode, outcome: Outcome, image: &Image) -> Failure {
     Failure::new(
         code,
         format!(
-            "{}, after {} instructions",
+            "{}, after {}",
             end(outcome.ending, image),
-            outcome.retired
+            counted(outcome.retired, "instruction", "instructions")
         ),
     )
 }

@@ -21,5 +21,5 @@ pub(crate) fn run(output: &Output) -> Result<(), Failure> {
         .iter()
         .map(|one| wrap(&format!("{:<width$}  ", one.name), &one.title))
         .collect();
-    output.text(&lines.concat())
+    output.text(&format!("{}\nTry next: trapeze compare popf\n", lines.concat()))
 }

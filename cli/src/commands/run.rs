@@ -6,20 +6,21 @@ use vmm_core::check::report::Report;
 use vmm_core::counts::Counts;
 use vmm_core::mode::ModeName;
 
-use crate::arguments::{DEFAULT_SCENARIO, mode};
+use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, legend, mode};
 use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
-use crate::text::{exact, wrap};
+use crate::text::{counted, exact, wrap};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
+#[command(after_help = legend())]
 pub(crate) struct Args {
     /// The name of a shipped scenario, or the path of one
     #[arg(default_value = DEFAULT_SCENARIO)]
     scenario: String,
     /// The method
-    #[arg(long, value_name = "M", default_value = "trap", value_parser = mode())]
+    #[arg(long, value_name = "M", default_value = DEFAULT_MODE, value_parser = mode(), hide_possible_values = true)]
     mode: ModeName,
     #[command(flatten)]
     check: CheckOptions,
@@ -67,13 +68,13 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     text += &wrap(
         "  ",
         &format!(
-            "{} instructions retired, {} of them directly on the hardware; {} traps; \
-             {} instructions carried out by a monitor; {} cycles, {:.2} times those of the bare machine.",
-            exact(report.retired),
+            "{} retired, {} of them directly on the hardware; {}; {} carried out by a monitor; {}, {:.2} times \
+             those of the bare machine.",
+            counted(report.retired, "instruction", "instructions"),
             exact(report.direct),
-            exact(report.traps),
-            exact(report.emulated),
-            exact(report.cycles),
+            counted(report.traps, "trap", "traps"),
+            counted(report.emulated, "instruction", "instructions"),
+            counted(report.cycles, "cycle", "cycles"),
             report.slowdown
         ),
     );
@@ -87,7 +88,7 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     text += &hypercalls(&report.counts);
     text += &exits(&report.counts);
     text += &lint(&checked.reports);
-    text + "\n" + &checked.price_note()
+    text + "\n" + &checked.notes()
 }
 
 /// What a ported kernel asked of the monitor; nothing of any other.

@@ -1,34 +1,32 @@
 //! `trapeze why`: the causal chain of one event of a run.
 
-use std::convert::Infallible;
-use std::str::FromStr;
-
 use scenarios::Scenario;
 use scenarios::terminal::escape_line;
 use serde_json::json;
-use vmm_core::event::{self, Event, Record};
+use vmm_core::event::{self, Delivery, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 
-use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, mode};
+use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
 use crate::chain::{self, Actor, Chain};
 use crate::checked::price_note;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::listing::{Listing, Place};
 use crate::output::{Output, Paint};
-use crate::text::{WIDTH, cut, exact, wrap};
+use crate::text::{WIDTH, counted, cut, exact, wrap};
 
 /// Arguments of `why`.
 #[derive(clap::Args)]
+#[command(after_help = legend())]
 pub(crate) struct Args {
     /// The number of the event; without it, the first and the last events are listed
     #[arg(value_name = "N")]
-    event: Option<EventOrScenario>,
-    /// The name of a shipped scenario, or the path of one
+    event: Option<String>,
+    /// The name of a shipped scenario, or the path of one [default: guest-os]
     scenario: Option<String>,
     /// The method
-    #[arg(long, value_name = "M", default_value = "trap", value_parser = mode())]
+    #[arg(long, value_name = "M", default_value = DEFAULT_MODE, value_parser = mode(), hide_possible_values = true)]
     mode: ModeName,
     /// List the first and the last events
     #[arg(long)]
@@ -37,57 +35,53 @@ pub(crate) struct Args {
     guest: GuestOptions,
 }
 
-/// The first argument: a number is an event, and anything else a scenario.
-#[derive(Clone)]
-enum EventOrScenario {
-    Event(u64),
-    Scenario(String),
-}
-
-impl FromStr for EventOrScenario {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<EventOrScenario, Infallible> {
-        Ok(match text.parse() {
-            Ok(number) => EventOrScenario::Event(number),
-            Err(_) => EventOrScenario::Scenario(text.to_string()),
-        })
-    }
-}
-
 impl Args {
-    fn scenario(&self) -> &str {
-        match (&self.scenario, &self.event) {
-            (Some(scenario), _) | (None, Some(EventOrScenario::Scenario(scenario))) => scenario,
-            _ => DEFAULT_SCENARIO,
+    /// The event and the scenario that are meant, in whichever order they were written.
+    fn meant(&self) -> Result<(Option<u64>, &str), Failure> {
+        let (first, second) = (self.event.as_deref(), self.scenario.as_deref());
+        let number = |word: Option<&str>| word.and_then(|word| word.parse().ok());
+        match (number(first), number(second), second) {
+            (Some(event), _, scenario) => Ok((Some(event), scenario.unwrap_or(DEFAULT_SCENARIO))),
+            (None, event, None) | (None, event @ Some(_), _) => {
+                Ok((event, first.unwrap_or(DEFAULT_SCENARIO)))
+            }
+            (None, None, Some(second)) => Err(Failure::new(
+                ExitCode::Usage,
+                format!(
+                    "neither '{}' nor '{second}' is an event: expected a number; `trapeze why --list` shows them",
+                    first.unwrap_or_default()
+                ),
+            )),
         }
     }
 
-    /// The event to explain, unless events are to be listed.
-    fn number(&self) -> Option<u64> {
-        match self.event {
-            Some(EventOrScenario::Event(number)) if !self.list => Some(number),
-            _ => None,
-        }
+    /// What is typed to mean the same run.
+    fn again(&self, scenario: &str) -> String {
+        self.guest.again(scenario) + &mode_option(self.mode)
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    if let (Some(EventOrScenario::Scenario(extra)), Some(_)) = (&args.event, &args.scenario) {
-        let message = format!("'{extra}' is no event: expected a number; `trapeze why --list` shows them");
-        return Err(Failure::new(ExitCode::Usage, message));
-    }
-    let scenario = args.guest.load(args.scenario())?;
-    match args.number() {
-        Some(number) => explain(args, &scenario, number, output),
-        None => list(args, &scenario, output),
+    let (event, name) = args.meant()?;
+    let scenario = args.guest.load(name)?;
+    let again = args.again(name);
+    match event {
+        Some(number) if !args.list => explain(args, &scenario, number, &again, output),
+        _ => list(args, &scenario, &again, output),
     }
 }
 
-fn explain(args: &Args, scenario: &Scenario, number: u64, output: &Output) -> Result<(), Failure> {
+fn explain(
+    args: &Args,
+    scenario: &Scenario,
+    number: u64,
+    again: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let list = format!("trapeze why --list {again}");
     let found = output.busy(format!("running {}", scenario.name), || {
-        chain::find(scenario, args.mode, args.guest.engine, number)
+        chain::find(scenario, args.mode, args.guest.engine, number, &list)
     })?;
     let (image, sources) = scenario.program(args.mode);
     let listing = Listing::new(image, sources);
@@ -103,7 +97,13 @@ fn explain(args: &Args, scenario: &Scenario, number: u64, output: &Output) -> Re
             "scenario": scenario.name,
             "mode": args.mode.name(),
             "event": number,
-            "guest": { "ring": found.root.ring, "clock": found.root.clock, "place": place },
+            "guest": {
+                "ring": found.root.ring,
+                "clock": found.root.clock,
+                "pc": found.root.pc,
+                "base": found.root.base,
+                "place": place,
+            },
             "records": records.collect::<Vec<_>>(),
             "cycles": found.cycles(&prices),
             "price_list": { "name": prices.name, "assumed": prices.assumed },
@@ -123,14 +123,16 @@ fn explain(args: &Args, scenario: &Scenario, number: u64, output: &Output) -> Re
 
 fn what_the_guest_did(root: &Record, place: &Place, paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.strong("What the guest did"));
+    let (ring, clock) = (root.ring, exact(root.clock));
+    let was = match root.event {
+        Event::Return { .. } => "had returned to",
+        _ => "was at",
+    };
     text += &wrap(
         "  ",
         &format!(
-            "In its ring {}, at clock {}, it was at {} ({:#010x}).",
-            root.ring,
-            exact(root.clock),
-            place.name(),
-            root.pc
+            "In its ring {ring}, at clock {clock}, it {was} {}.",
+            whereabouts(root, place)
         ),
     );
     if chain::trap_of(&root.event).is_some_and(|trap| trap.cause.is_interrupt()) {
@@ -146,6 +148,22 @@ fn what_the_guest_did(root: &Record, place: &Place, paint: Paint) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The program counter, with the symbol that is near it, and with the address that relocation makes of it.
+fn whereabouts(root: &Record, place: &Place) -> String {
+    let pc = match root.base {
+        0 => format!("{:#010x}", root.pc),
+        base => format!(
+            "{:#010x}, relocated by {base:#x} to {:#010x}",
+            root.pc,
+            root.address()
+        ),
+    };
+    match place.near() {
+        Some(symbol) => format!("{symbol} ({pc})"),
+        None => pc,
+    }
 }
 
 /// What the hardware, and then the monitor, made of it. The event that was asked for is marked.
@@ -188,7 +206,7 @@ fn what_it_cost(found: &Chain, prices: &PriceList, paint: Paint) -> String {
     text + &price_note(prices)
 }
 
-fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure> {
+fn list(args: &Args, scenario: &Scenario, again: &str, output: &Output) -> Result<(), Failure> {
     let ends = output.busy(format!("running {}", scenario.name), || {
         chain::ends(scenario, args.mode, args.guest.engine)
     })?;
@@ -216,7 +234,11 @@ fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure
         cut(&line, WIDTH) + "\n"
     };
     let name = escape_line(scenario.name.as_bytes());
-    let mut text = format!("{name} under {}: {} events\n\n", args.mode, exact(ends.total));
+    let mut text = format!(
+        "{name} under {}: {}\n\n",
+        args.mode,
+        counted(ends.total, "event", "events")
+    );
     let head = format!("{:>9} {:>11}  r  {:<22}  what", "event", "clock", "where");
     text += &(output.paint.faint(&head) + "\n");
     text.extend(ends.first.iter().map(row));
@@ -229,11 +251,7 @@ fn list(args: &Args, scenario: &Scenario, output: &Output) -> Result<(), Failure
         .iter()
         .find(|record| matches!(record.event, Event::Emulate { .. } | Event::Hypercall { .. }))
     {
-        let name = escape_line(args.scenario().as_bytes());
-        text += &format!(
-            "\nTry next: trapeze why {} {name} --mode {}\n",
-            example.number, args.mode
-        );
+        text += &format!("\nTry next: trapeze why {} {again}\n", example.number);
     }
     output.text(&text)
 }
@@ -247,7 +265,10 @@ fn label(event: &Event) -> String {
         Event::ShadowFill { address, .. } => format!("fill the shadow of {address:#010x}"),
         Event::ShadowDrop { entry } => format!("drop the shadow of {entry:#010x}"),
         Event::ShadowSwitch { .. } => "switch shadow tables".to_string(),
-        Event::Enter { trap, how } => format!("{}: {}", how.name(), trap.cause),
+        Event::Enter { trap, how } => match how {
+            Delivery::Hardware => format!("enter: {}", trap.cause),
+            _ => format!("{}: {}", how.name(), trap.cause),
+        },
         Event::Return { ring } => format!("return to ring {ring}"),
         Event::VmExit { trap } => format!("vm exit: {}", event::reason(*trap)),
         Event::VmEntry { inject: None } => "vm entry".to_string(),

@@ -29,6 +29,7 @@ impl Loader<'_> {
         Ok(Expectations {
             all: self.table(table, image, memory)?,
             of_mode,
+            another_budget: false,
         })
     }
 

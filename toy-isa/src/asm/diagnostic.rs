@@ -127,7 +127,7 @@ pub enum Problem {
         parameter: String,
     },
     /// More arguments than parameters, or one of an unknown name.
-    #[error("macro '{name}' takes {expected} arguments")]
+    #[error("macro '{name}' takes {expected} argument{}", if *expected == 1 { "" } else { "s" })]
     TooManyArguments {
         /// The macro.
         name: String,

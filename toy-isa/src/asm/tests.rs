@@ -219,7 +219,7 @@ fn every_error_says_what_was_expected_and_what_is_near() {
         ),
         (
             ".macro m a\n.endm\nm 1, 2",
-            "3:1: error: macro 'm' takes 1 arguments",
+            "3:1: error: macro 'm' takes 1 argument",
         ),
         (
             ".org 4\n.org 2",

@@ -1,9 +1,9 @@
 //! Efficiency: all innocuous instructions run directly on the hardware.
 
-use crate::check::Verdict;
+use crate::check::{UNDEFINED, Verdict};
 use crate::counts::Counts;
 use crate::mode::ModeName;
-use crate::numbers::{exact, percent};
+use crate::numbers::{counted, exact, percent};
 
 /// The share in percent of instructions that the real processor executes without the monitor, directly or translated,
 /// from which on a method that translates is efficient; fixed before anything was measured.
@@ -11,18 +11,20 @@ const DOMINANT: u128 = 90;
 
 /// Judges a run by what was counted. `retired` is the number of instructions that the guest retired.
 ///
-/// For `trap` and `assist` it is *strict*: no innocuous instruction needed the monitor. Memory traps (traced page-table stores,
-/// shadow fills, devices) are excluded and counted.
+/// For the monitors it is *strict*: no innocuous instruction needed them. Memory traps (traced page-table stores,
+/// shadow fills, devices) are excluded and counted. What lies beyond the limit is excluded for `trap`, whose limit
+/// guards only the monitor's own addresses; `hundred` has nothing but a limit, and interprets a guest that pages.
 pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
     let direct = counts.direct_total();
     let share = format!(
-        "{} of {} instructions ran directly ({})",
+        "{} of {} ran directly ({})",
         exact(direct),
-        exact(retired),
+        counted(retired, "instruction", "instructions"),
         percent(direct, retired)
     );
+    let devices = counted(counts.device_accesses, "device access", "device accesses");
     match mode {
-        ModeName::Bare => Verdict::yes(format!("{share}; there is no monitor")),
+        ModeName::Bare => Verdict::yes(format!("{UNDEFINED}: {share}")),
         ModeName::Interpret => Verdict::no(format!(
             "{share}: pure emulation is no monitor in Popek and Goldberg's sense"
         )),
@@ -73,25 +75,42 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
             exact(counts.traced_writes),
             exact(counts.device_accesses)
         )),
-        ModeName::Trap(_) | ModeName::Hundred => {
-            let memory = format!(
-                "memory traps, not counted against it: {} shadow fills, {} stores to page tables, {} device accesses, \
-                 {} beyond the limit",
-                exact(counts.shadow_fills),
-                exact(counts.traced_writes),
-                exact(counts.device_accesses),
-                exact(counts.above_limit)
-            );
-            match counts.deadline_steps {
-                0 => Verdict::yes(format!(
-                    "strict: {share}; no innocuous one needed the monitor; {memory}"
-                )),
-                steps => Verdict::no(format!(
-                    "{share}; {} innocuous instructions were interpreted because the timer could not be armed; \
-                     {memory}",
-                    exact(steps)
-                )),
-            }
+        ModeName::Trap(_) => {
+            let memory = [
+                counted(counts.shadow_fills, "shadow fill", "shadow fills"),
+                counted(
+                    counts.traced_writes,
+                    "store to a page table",
+                    "stores to page tables",
+                ),
+                devices,
+                format!("{} beyond the limit", exact(counts.above_limit)),
+            ];
+            let why = "the timer could not be armed";
+            strict(&share, counts.deadline_steps, why, &memory.join(", "))
+        }
+        ModeName::Hundred => {
+            let why = "beyond the limit: this monitor's hardware cannot page";
+            strict(&share, counts.above_limit, why, &devices)
         }
     }
+}
+
+/// The verdict on a monitor that carried out so many innocuous instructions, for this reason; memory traps are told
+/// and do not count.
+fn strict(share: &str, interpreted: u64, why: &str, memory: &str) -> Verdict {
+    let memory = format!("memory traps, not counted against it: {memory}");
+    if interpreted == 0 {
+        return Verdict::yes(format!(
+            "strict: {share}; no innocuous one needed the monitor; {memory}"
+        ));
+    }
+    Verdict::no(format!(
+        "{share}; {} interpreted ({why}); {memory}",
+        counted(
+            interpreted,
+            "innocuous instruction was",
+            "innocuous instructions were"
+        )
+    ))
 }

@@ -12,6 +12,7 @@ use toy_isa::trap::Cause;
 
 use crate::guest::GuestView;
 use crate::mode::{End, ModeName, Sync};
+use crate::numbers::exact;
 use crate::run::{Run, Stop};
 use crate::setup::{Setup, StartError};
 
@@ -256,7 +257,7 @@ fn advance(run: &mut Run, grain: Grain, budget: u64) -> Stop {
 }
 
 fn describe(stop: Stop, run: &Run) -> String {
-    let clock = run.guest().pace.clock;
+    let clock = exact(run.guest().pace.clock);
     match stop {
         Stop::Sync(Sync::Enter(trap)) => format!("{trap}, at clock {clock}"),
         Stop::Sync(Sync::Left(trap)) => format!("a guest left by {trap}, at clock {clock}"),
@@ -325,8 +326,8 @@ fn registers(bare: &GuestView, guest: &GuestView) -> Option<Difference> {
     ];
     let clock = (bare.pace.clock != guest.pace.clock).then(|| Difference {
         what: "the clock".to_string(),
-        bare: bare.pace.clock.to_string(),
-        guest: guest.pace.clock.to_string(),
+        bare: exact(bare.pace.clock),
+        guest: exact(guest.pace.clock),
     });
     let word = general
         .chain(csrs)
@@ -358,7 +359,9 @@ fn devices(bare: &GuestView, guest: &GuestView, with_disk: bool) -> Option<Diffe
             .iter()
             .zip(guest.devices.disk.data())
             .position(|(a, b)| a != b);
-        let place = differing.map_or("in its registers".to_string(), |at| format!("at byte {at}"));
+        let place = differing.map_or("in its registers".to_string(), |at| {
+            format!("at byte {}", exact(at as u64))
+        });
         return Some(Difference {
             what: format!("the disk, {place}"),
             bare: "-".into(),

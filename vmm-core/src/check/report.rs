@@ -6,11 +6,11 @@ use toy_isa::engine::EngineName;
 use crate::check::equivalence::{Comparison, Difference, Divergence, Grain, Pair};
 use crate::check::holes::{self, Findings};
 use crate::check::streams::{Likeness, Outcome};
-use crate::check::{Verdict, Verdicts, efficiency, resource};
+use crate::check::{UNDEFINED, Verdict, Verdicts, efficiency, resource};
 use crate::counts::Counts;
 use crate::event::Log;
 use crate::mode::{End, ModeName};
-use crate::numbers::exact;
+use crate::numbers::{counted, exact};
 use crate::price::PriceList;
 use crate::run::Run;
 use crate::setup::{Setup, StartError};
@@ -170,7 +170,9 @@ fn port(setup: &Setup, options: Options) -> Result<Compared, StartError> {
     let what =
         "its kernel is another one, so neither states nor the order of the processes' turns are compared";
     let but = match &likeness {
-        Likeness::Renumbered => ", but for the numbers of processes, which come from the order of their births",
+        Likeness::Renumbered => {
+            ", but for the numbers of processes, which come from the order of their births"
+        }
         _ => "",
     };
     let equivalence = match (&likeness, outcome.end) {
@@ -251,18 +253,18 @@ fn equivalence(
     comparison: &Comparison,
     findings: Option<&Findings>,
 ) -> Verdict {
-    let points = match grain {
-        Grain::SyncPoints => "sync points",
-        Grain::Lockstep => "instructions, in lockstep",
+    let (one, many) = match grain {
+        Grain::SyncPoints => ("sync point", "sync points"),
+        Grain::Lockstep => ("instruction, in lockstep", "instructions, in lockstep"),
     };
-    let compared = exact(comparison.compared);
+    let compared = counted(comparison.compared, one, many);
     let Some(difference) = &comparison.difference else {
         return match (mode, end) {
-            (ModeName::Bare, _) => Verdict::yes("the machine that all others are compared with"),
-            (_, End::Budget) => Verdict::yes(format!(
-                "equal at {compared} {points}, until the budget was used up"
+            (ModeName::Bare, _) => Verdict::yes(format!(
+                "{UNDEFINED}: this is the machine that all others are compared with"
             )),
-            _ => Verdict::yes(format!("equal at {compared} {points}, and at the end")),
+            (_, End::Budget) => Verdict::yes(format!("equal at {compared}, until the budget was used up")),
+            _ => Verdict::yes(format!("equal at {compared}, and at the end")),
         };
     };
     let found = findings.and_then(|findings| findings.first.as_ref());
@@ -274,7 +276,7 @@ fn equivalence(
         sentence,
     );
     let holes = findings.map_or(String::new(), describe_holes);
-    Verdict::no(format!("equal at {compared} {points}, then: {place}{holes}"))
+    Verdict::no(format!("equal at {compared}, then: {place}{holes}"))
 }
 
 /// A divergence in a sentence.
@@ -288,8 +290,11 @@ fn sentence(divergence: &Divergence) -> String {
         ..
     } = divergence;
     format!(
-        "after `{instruction}` at {pc:#010x} (ring {ring}, clock {clock}), {} is {} on the bare machine, {} here",
-        difference.what, difference.bare, difference.guest
+        "after `{instruction}` at {pc:#010x} (ring {ring}, clock {}), {} is {} on the bare machine, {} here",
+        exact(*clock),
+        difference.what,
+        difference.bare,
+        difference.guest
     )
 }
 

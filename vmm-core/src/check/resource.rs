@@ -5,12 +5,12 @@ use toy_isa::devices::Devices;
 use toy_isa::hart::Hart;
 use toy_isa::machine::Ledger;
 
-use crate::check::Verdict;
+use crate::check::{UNDEFINED, Verdict};
 use crate::guest::GuestView;
 use crate::mode::ModeName;
-use crate::modes::trap::world::QUANTUM;
-use crate::numbers::exact;
+use crate::numbers::{counted, exact};
 use crate::run::Run;
+use crate::setup::Setup;
 
 /// Opens the ledger: from now on the board notes who touches a frame that is not the guest's. To be called before the
 /// run begins.
@@ -20,7 +20,10 @@ pub fn guard(run: &mut Run) {
     }
     let mut owners = vec![0; run.machine().board.ram.pages() as usize];
     enter(&mut owners, GUEST, &run.guest(), &run.lent());
-    let ledger = Ledger { owners, running: GUEST };
+    let ledger = Ledger {
+        owners,
+        running: GUEST,
+    };
     run.machine_mut().board.observer.ledger = Some(ledger);
 }
 
@@ -39,7 +42,7 @@ pub fn enter(owners: &mut [u16], number: u16, guest: &GuestView, lent: &[u32]) {
 /// Judges a run that was guarded.
 pub fn judge(run: &Run) -> Verdict {
     if run.mode_name == ModeName::Bare {
-        return Verdict::no("there is no monitor: the guest has the whole machine");
+        return Verdict::no(format!("{UNDEFINED}: the guest has the whole machine"));
     }
     let board = &run.machine().board;
     let mut broken = Vec::new();
@@ -49,8 +52,12 @@ pub fn judge(run: &Run) -> Verdict {
             _ => ("non-root", world - Hart::NON_ROOT),
         };
         broken.push(format!(
-            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({} such pages)",
-            board.observer.intrusions.len()
+            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({})",
+            counted(
+                board.observer.intrusions.len() as u64,
+                "such access noted",
+                "such accesses noted"
+            )
         ));
     }
     if let Some(row) = board.observer.seized {
@@ -63,11 +70,11 @@ pub fn judge(run: &Run) -> Verdict {
         ));
     }
     let longest = run.longest_without_control();
-    if longest > QUANTUM {
+    if longest > Setup::QUANTUM {
         broken.push(format!(
-            "the guest kept the processor for {} ticks; the monitor must have it back within {}",
-            exact(longest),
-            exact(QUANTUM)
+            "the guest kept the processor for {}; the monitor must have it back within {}",
+            counted(longest, "tick", "ticks"),
+            exact(Setup::QUANTUM)
         ));
     }
     if !untouched(&board.devices) {
@@ -76,11 +83,11 @@ pub fn judge(run: &Run) -> Verdict {
     if broken.is_empty() {
         let frames = run.guest().pages();
         Verdict::yes(format!(
-            "all accesses fell into the guest's {} frames; no real device was touched; \
-             the monitor had the processor back within {} ticks (bound {})",
-            exact(frames.into()),
-            exact(longest),
-            exact(QUANTUM)
+            "all accesses fell into the guest's {}; no real device was touched; \
+             the monitor had the processor back within {} (bound {})",
+            counted(frames.into(), "frame", "frames"),
+            counted(longest, "tick", "ticks"),
+            exact(Setup::QUANTUM)
         ))
     } else {
         Verdict::no(broken.join("; "))

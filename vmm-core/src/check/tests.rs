@@ -11,6 +11,7 @@ use toy_isa::table::Csr;
 use crate::check::equivalence::{Grain, Pair};
 use crate::check::report::{Options, Report, compare};
 use crate::check::{Verdict, resource};
+use crate::event::Event;
 use crate::mode::{End, ModeName};
 use crate::modes::trap::{Bug, Layout, TrapAndEmulate};
 use crate::price::PriceList;
@@ -194,6 +195,60 @@ fn an_instruction_that_is_no_hole_is_not_called_one() {
         (comparison.compared, difference.what.as_str()),
         (0, "register a0")
     );
+}
+
+#[test]
+fn without_a_monitor_no_property_is_defined() {
+    let report = check(&guest(Profile::new(ProfileName::Classic), VANDAL), ModeName::Bare);
+    let verdict = report.verdict;
+    for one in [verdict.equivalence, verdict.resource_control, verdict.efficiency] {
+        assert!(
+            one.detail.starts_with("not defined without a monitor: "),
+            "{}",
+            one.detail
+        );
+    }
+}
+
+#[test]
+fn an_event_tells_where_relocation_has_put_the_instruction() {
+    // To ring 3, relocated by the address of the program, which makes a system call.
+    let text = "
+        la      t0, handler
+        csrw    tvec, t0
+        la      t0, program
+        csrw    base, t0
+        csrw    epc, zero
+        li      t0, 0x8c
+        csrw    status, t0
+        mret
+handler:
+        li      t1, 48
+        out     t1, zero
+program:
+        nop
+        ecall
+";
+    let setup = guest(Profile::new(ProfileName::Classic), text);
+    let program = setup.image.symbol("program").expect("it is there").address;
+    for mode in [
+        ModeName::Bare,
+        ModeName::Interpret,
+        ModeName::Trap(LAYOUTS[0]),
+        ModeName::Hundred,
+    ] {
+        let report = check(&setup, mode);
+        let mut records = report.log.records();
+        let call = records
+            .find(|record| matches!(record.event, Event::Enter { .. }))
+            .expect("the system call");
+        let root = call.exit.and_then(|exit| report.log.get(exit)).unwrap_or(call);
+        assert_eq!(
+            (root.pc, root.base, root.address(), root.ring),
+            (4, program, program + 4, 3),
+            "{mode}"
+        );
+    }
 }
 
 #[test]

@@ -106,6 +106,67 @@ fn it_runs_a_kernel_with_a_timer_and_a_program_and_all_three_properties_hold() {
     }
 }
 
+/// Prints through the device register, without a port; then counts down from 100 and switches itself off.
+const PLAIN: &str = "
+        li      t0, 0xf0000000
+        li      t1, '.'
+        sw      t1, 0(t0)
+        li      t0, 100
+1:      addi    t0, t0, -1
+        bnez    t0, 1b
+        li      t1, 48
+        out     t1, zero
+";
+
+#[test]
+fn a_device_that_is_reached_as_memory_does_not_count_against_its_efficiency() {
+    let report = check(PLAIN, ProfileName::Classic);
+    assert_eq!(
+        (report.exit_code(), report.console.as_slice()),
+        (Some(0), &b"."[..])
+    );
+    assert_eq!((report.counts.device_accesses, report.counts.above_limit), (1, 0));
+    let efficiency = report.verdict.efficiency;
+    assert!(efficiency.holds, "{}", efficiency.detail);
+    assert!(
+        efficiency
+            .detail
+            .ends_with("not counted against it: 1 device access"),
+        "{}",
+        efficiency.detail
+    );
+}
+
+#[test]
+fn a_guest_that_pages_is_interpreted_and_that_is_not_efficient() {
+    // One superpage at 0 and one for the devices, each where it is; then the same program.
+    let paging = "
+        li      a0, 0x8000
+        li      a1, 0xcf
+        sw      a1, 0(a0)
+        li      a1, 0x3c0000cf
+        li      a2, 0x8f00
+        sw      a1, 0(a2)
+        ori     t0, a0, 1
+        csrw    ptbr, t0
+        ";
+    let report = check(&(paging.to_string() + PLAIN), ProfileName::Classic);
+    let verdict = report.verdict;
+    assert!(verdict.equivalence.holds, "{}", verdict.equivalence.detail);
+    assert_eq!(report.console, b".");
+    // All after the write to `ptbr`, but for the power-off: that is sensitive, and would have trapped anyway.
+    let innocuous = report.counts.above_limit;
+    assert_eq!((innocuous, report.counts.emulated["out"]), (205, 1));
+    let detail = verdict.efficiency.detail;
+    assert!(!verdict.efficiency.holds, "{detail}");
+    for part in [
+        "205 innocuous instructions were interpreted",
+        "this monitor's hardware cannot page",
+    ] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+}
+
 #[test]
 fn on_hardware_with_holes_it_is_not_equivalent() {
     let report = check(KERNEL, ProfileName::Leaky);

@@ -29,7 +29,6 @@ use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, native};
 use crate::modes::estate::Estate;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
-use crate::modes::trap::world::QUANTUM;
 use crate::setup::{Setup, StartError};
 use nested::Nested;
 use structure::Structure;
@@ -254,7 +253,7 @@ impl Assist {
         let offset = clock.wrapping_sub(board.pace.clock);
         let mut words = vec![
             table,
-            (layout::COUNTDOWN, self.guest.undisturbed(QUANTUM) as u32),
+            (layout::COUNTDOWN, self.guest.undisturbed() as u32),
             (layout::OPTIONS, layout::EXTERNAL | window),
             (layout::ACTIVITY, activity),
             (layout::OFFSET, offset as u32),

@@ -26,7 +26,7 @@ use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
-use crate::modes::trap::world::QUANTUM;
+use crate::setup::Setup;
 use events::Shared;
 use interface::Errno;
 use pages::{Bug, Pages};
@@ -87,7 +87,7 @@ impl Para {
         machine.hart.csr = self.real_csrs(&hart);
         let clock = machine.board.pace.clock;
         // 0 would turn the timer off. One tick later is as good: the guest's clock is not that of the bare machine.
-        let deadline = (clock + self.guest.undisturbed(QUANTUM - 1)) as u32;
+        let deadline = (clock + self.guest.undisturbed().min(Setup::QUANTUM - 1)) as u32;
         machine.board.devices.timer.set(deadline.max(1), clock);
         machine.board.devices.enabled = line::TIMER;
         machine.board.pace.entering = false;

@@ -32,7 +32,6 @@ use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
 use crate::modes::estate::Estate;
 use crate::modes::trap::shadow::Mapping;
-use crate::modes::trap::world::QUANTUM;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
 use crate::setup::Setup;
 use cache::{Cache, Context, Found, UnitId};
@@ -202,7 +201,7 @@ impl Translate {
                 let found = self.cache.at(address)?;
                 let unit = self.cache.unit(found.unit?)?;
                 // Whole units only: what is left of the time after the last of them is interpreted.
-                let time = self.monitor.guest.undisturbed(QUANTUM);
+                let time = self.monitor.guest.undisturbed();
                 let toll = if address == unit.body() {
                     unit.len()
                 } else {
@@ -236,7 +235,7 @@ impl Translate {
             ..Hart::new(address)
         };
         // The guest's own deadline is kept by the toll of the units; the real timer only gives control back.
-        let quantum = (machine.board.pace.clock + QUANTUM) as u32;
+        let quantum = (machine.board.pace.clock + self.monitor.guest.quantum) as u32;
         self.monitor.launch(machine, &hart, real, quantum.max(1), notes);
         None
     }

@@ -24,9 +24,9 @@ use toy_isa::trap::Trap;
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::modes::estate::Estate;
 use crate::setup::Setup;
 use allocator::Allocator;
-use crate::modes::estate::Estate;
 use shadow::Shadow;
 
 /// In which real rings the guest's virtual rings run.

@@ -13,8 +13,8 @@ use crate::modes::estate::Estate;
 use crate::modes::translate::Scope;
 use crate::modes::trap::Layout;
 use crate::run::Run;
-use crate::several::Several;
 use crate::setup::Setup;
+use crate::several::Several;
 
 const GUESTS: usize = 64;
 const MODES: [ModeName; 4] = [
@@ -84,8 +84,15 @@ fn each_of_64_guests_ends_as_it_would_alone() {
             let mut alone = Run::new(setup, ModeName::Bare, EngineName::Auto).expect("it fits");
             let end = alone.finish(1_000_000);
             assert_eq!(several.guests()[index].ended, Some(end), "{mode}, guest {index}");
-            let (a, b) = (alone.guest(), several.guest(index).expect("there is such a guest"));
-            assert_eq!((&a.hart.x, a.hart.pc), (&b.hart.x, b.hart.pc), "{mode}, guest {index}");
+            let (a, b) = (
+                alone.guest(),
+                several.guest(index).expect("there is such a guest"),
+            );
+            assert_eq!(
+                (&a.hart.x, a.hart.pc),
+                (&b.hart.x, b.hart.pc),
+                "{mode}, guest {index}"
+            );
             assert_eq!(a.pace.clock, b.pace.clock, "{mode}, guest {index}");
             assert_eq!(a.devices.console.output(), b.devices.console.output());
             for page in 0..a.pages() {
@@ -112,9 +119,11 @@ fn shares_of_64_guests_are_their_weights_within_two_percent() {
         let setups: Vec<Setup> = (0..GUESTS)
             .map(|index| guest(mode, ENDLESS[index % ENDLESS.len()]))
             .collect();
-        let weights: Vec<u32> = (0..GUESTS as u32).map(|index| 1 + index % 4 + index / 16).collect();
+        let weights: Vec<u32> = (0..GUESTS as u32)
+            .map(|index| 1 + index % 4 + index / 16)
+            .collect();
         let mut several = Several::new(&setups, &weights, mode, EngineName::Auto).expect("they fit");
-        several.run(600_000_000);
+        several.run(60_000_000);
         let (all, total) = (several.used() as f64, weights.iter().sum::<u32>());
         for (index, tenant) in several.guests().iter().enumerate() {
             let wanted = f64::from(tenant.weight) / f64::from(total);
@@ -133,7 +142,11 @@ fn a_guest_that_loops_with_interrupts_off_starves_nobody() {
         let setups = [guest(mode, ENDLESS[2]), worker(mode, 1), guest(mode, ENDLESS[3])];
         let mut several = Several::new(&setups, &[1], mode, EngineName::Auto).expect("they fit");
         several.run(2_000_000);
-        let ended: Vec<bool> = several.guests().iter().map(|guest| guest.ended.is_some()).collect();
+        let ended: Vec<bool> = several
+            .guests()
+            .iter()
+            .map(|guest| guest.ended.is_some())
+            .collect();
         assert_eq!(ended, [false, true, false], "{mode}");
         assert!(matches!(several.guests()[1].ended, Some(End::PowerOff(_))));
     }
@@ -163,7 +176,12 @@ fn no_guest_reaches_the_memory_of_another() {
         let setups: Vec<Setup> = (0..8).map(|_| guest(mode, READER)).collect();
         let mut several = Several::new(&setups, &[1], mode, EngineName::Auto).expect("they fit");
         several.run(u64::MAX);
-        assert!(several.guests().iter().all(|guest| guest.ended == Some(End::PowerOff(0))));
+        assert!(
+            several
+                .guests()
+                .iter()
+                .all(|guest| guest.ended == Some(End::PowerOff(0)))
+        );
         assert_eq!(several.machine().board.observer.intrusions, [], "{mode}");
     }
 }
@@ -178,8 +196,8 @@ fn an_allocator_that_deals_a_frame_twice_is_caught() {
         let mut hosts: Vec<u32> = estates[1].frames.pairs().map(|(_, host)| host).collect();
         hosts[second as usize] = first.expect("the guest has such a frame");
         estates[1].frames = Frames::at(hosts);
-        let mut several = Several::on(machine, estates, &setups, &[1], mode, EngineName::Auto)
-            .expect("they fit");
+        let mut several =
+            Several::on(machine, estates, &setups, &[1], mode, EngineName::Auto).expect("they fit");
         several.run(u64::MAX);
         assert!(!several.machine().board.observer.intrusions.is_empty(), "{mode}");
     }
@@ -189,6 +207,8 @@ fn an_allocator_that_deals_a_frame_twice_is_caught() {
 fn more_guests_than_a_machine_has_room_for_are_refused() {
     let mode = MODES[0];
     let setups: Vec<Setup> = (0..300).map(|_| guest(mode, ENDLESS[0])).collect();
-    let error = Several::new(&setups, &[1], mode, EngineName::Auto).err().expect("too many");
+    let error = Several::new(&setups, &[1], mode, EngineName::Auto)
+        .err()
+        .expect("too many");
     assert!(error.to_string().contains("300 guests"), "{error}");
 }

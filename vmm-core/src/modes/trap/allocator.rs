@@ -10,7 +10,6 @@
 //! | save area: the guest's registers and virtual control registers | 1 |
 //! | page tables: shadow tables | the rest |
 
-
 use toy_isa::bus::{Bus, Width};
 use toy_isa::hart::{Csrs, Hart, Status};
 use toy_isa::instruction::Instruction;

@@ -10,9 +10,6 @@ use crate::modes::trap::allocator::{MONITOR, STATE_WORDS};
 use crate::modes::trap::shadow::{RootKey, Switch, View};
 use crate::modes::trap::{Bug, Layout, TrapAndEmulate};
 
-/// The monitor regains control after at most this many clock ticks, whatever the guest does.
-pub const QUANTUM: u64 = 65_536;
-
 impl TrapAndEmulate {
     /// The real ring in which the guest runs while it believes to be in `virtual_ring`.
     pub(super) fn real_ring(&self, virtual_ring: u32) -> u32 {
@@ -138,7 +135,7 @@ impl TrapAndEmulate {
     /// A deadline whose low word is 0 cannot be written to the timer, for which 0 means off. Then it comes one
     /// tick early; and where not even that is left, there is none, and the next instruction must be interpreted.
     pub(in crate::modes) fn next_deadline(&self, machine: &Machine) -> Option<u32> {
-        let wait = self.guest.undisturbed(QUANTUM);
+        let wait = self.guest.undisturbed();
         match (machine.board.pace.clock + wait) as u32 {
             0 if wait == 1 => None,
             0 => Some(u32::MAX),
