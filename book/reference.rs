@@ -24,8 +24,8 @@ do outside ring 0 is the profile's choice: see [Outside ring 0](#outside-ring-0)
 const OUTSIDE: &str = "\
 A row is *sensitive* by *control* if it changes the ring, the relocation-bounds register or other control state; by
 *location* if what it does depends on where in real memory the program stands; by *mode* if it depends on the ring.
-These are the three of Popek and Goldberg (1974). *Extended* is ours: the row reads the clock, a device, or what machine
-this is. `csrr X` is every access that only reads control register X, `csrw X` every other one.
+These are the three of Popek and Goldberg (1974). *Extended* is ours: the row reads or sets the clock, an interrupt, a
+device, a word of the kernel's own, or what machine this is. `csrr X` is every access that only reads control register X, `csrw X` every other one.
 
 Outside ring 0 a row *traps*; or *leaks*, which gives the real value; or is *ignored*; or is *partial*, which writes
 some bits and drops the others in silence. What does not trap is a hole, in **bold**. (`in` and `out` ask
@@ -39,9 +39,10 @@ seventeen such instructions.
 
 A hole is *supervisor-sensitive* if it deceives a guest's kernel, which runs outside ring 0 and believes to be in it.
 All are: on a bare machine, in ring 0, they do something else. A hole is *user-sensitive* if it deceives a program in
-ring 3 as well. Those that leak are, because the real value is the monitor's and not the guest's. A row that is
-partial or ignored is not: on a bare machine, too, that is what it does in ring 3. Theorem 3 asks for the
-user-sensitive rows alone, so it is the last column that decides whether a hybrid monitor, which interprets the
+ring 3 as well. Those that leak are, because the real value is the monitor's and not the guest's; so is one that is
+partial, for a swap gives the old value as well. A row that is ignored is not: on a bare machine, too, that is what it
+does in ring 3. `trapeze isa --classify` computes the same from behaviour alone. Theorem 3 asks for the user-sensitive
+rows alone, so it is the last column that decides whether a hybrid monitor, which interprets the
 guest's kernel, would do.
 ";
 
@@ -75,7 +76,7 @@ pub fn page() -> String {
 /// The part of the page that an instruction is in.
 fn title(row: &OpRow) -> &'static str {
     match row.cost {
-        _ if !row.sensitive.is_empty() => "Privileged and sensitive instructions",
+        _ if row.outside.classic != Behaviour::Innocuous => "Privileged and sensitive instructions",
         Cost::Alu => "Arithmetic and logic",
         Cost::Mul | Cost::Div => "Multiplication and division",
         Cost::Jump | Cost::Branch => "Jumps and branches",
@@ -282,9 +283,9 @@ fn holes(name: ProfileName) -> String {
 /// machine: whether it shows, or changes, what the monitor has put in the place of the guest's own.
 fn deceives_programs(behaviour: Behaviour) -> bool {
     match behaviour {
-        Behaviour::Leaks | Behaviour::TakesEffect => true,
-        // The bits that a partial write changes in ring 3, the next trap overwrites.
-        Behaviour::Innocuous | Behaviour::Traps | Behaviour::Ignored | Behaviour::Partial => false,
+        // A partial write gives the old value as well, and that is the real one.
+        Behaviour::Leaks | Behaviour::TakesEffect | Behaviour::Partial => true,
+        Behaviour::Innocuous | Behaviour::Traps | Behaviour::Ignored => false,
     }
 }
 
@@ -332,7 +333,7 @@ mod tests {
         for row in Row::all().filter(|row| !row.sensitive().is_empty()) {
             assert!(page.contains(&format!("| `{row}` | ")), "{row}");
         }
-        assert!(page.contains("| `csrw status` | partial | `POPF` | yes | no |"));
+        assert!(page.contains("| `csrw status` | partial | `POPF` | yes | yes |"));
         assert!(page.contains("rd = rs1 \\| imm"));
     }
 

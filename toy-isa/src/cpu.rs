@@ -6,7 +6,6 @@ use crate::hart::Hart;
 use crate::instruction::{Instruction, Registers, decode};
 use crate::mmu::{self, Access, PAGE};
 use crate::root;
-use crate::root::Operation;
 use crate::semantics::execute;
 use crate::trap::{Cause, Trap};
 
@@ -155,10 +154,6 @@ pub fn take<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) {
 /// Enters the trap handler: ring 0, at `tvec`.
 pub fn enter<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap) {
     hart.enter(trap);
-    // A trap takes no time, but it uses up some of the countdown: a guest that does nothing but trap leaves as well.
-    if let Operation::NonRoot(controls) = &mut hart.operation {
-        controls.deadline = controls.deadline.map(|deadline| deadline.saturating_sub(1));
-    }
     bus.pace().entering = true;
     bus.attend();
 }

@@ -1,6 +1,7 @@
 //! Units: what is translated at a time, and what is done with each instruction of it.
 
 use toy_isa::instruction::{Instruction, Registers, decode};
+use toy_isa::profile::Behaviour;
 use toy_isa::table::{Csr, Form, Op};
 
 /// The most instructions in a unit, as in VMware's translator (Adams and Agesen 2006, section 3.1).
@@ -126,10 +127,12 @@ fn treat(pc: u32, insn: Instruction, policy: &Policy) -> Treatment {
         Op::Jal => aimed(Treatment::Jump(target)),
         Op::Jalr => Treatment::Indirect,
         _ if insn.op.row().form == Form::Branch => aimed(Treatment::Branch(target)),
-        _ if !insn.op.row().sensitive.is_empty() || insn.csr().is_some() => match inline(insn) {
-            Some(inline) if policy.inline => Treatment::Inline(inline),
-            _ => Treatment::Callout,
-        },
+        _ if insn.op.row().outside.classic != Behaviour::Innocuous || insn.csr().is_some() => {
+            match inline(insn) {
+                Some(inline) if policy.inline => Treatment::Inline(inline),
+                _ => Treatment::Callout,
+            }
+        }
         _ if (policy.adapted)(pc) => Treatment::Adapted,
         _ => Treatment::Identical,
     }
