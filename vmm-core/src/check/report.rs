@@ -170,7 +170,9 @@ fn port(setup: &Setup, options: Options) -> Result<Compared, StartError> {
     let what =
         "its kernel is another one, so neither states nor the order of the processes' turns are compared";
     let but = match &likeness {
-        Likeness::Renumbered => ", but for the numbers of processes, which come from the order of their births",
+        Likeness::Renumbered => {
+            ", but for the numbers of processes, which come from the order of their births"
+        }
         _ => "",
     };
     let equivalence = match (&likeness, outcome.end) {
