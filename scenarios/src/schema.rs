@@ -109,8 +109,8 @@ pub struct PortTable {
     /// number.
     #[serde(default)]
     pub streams: Vec<String>,
-    /// How the console calls a process by its number: `pid #`. A kernel gives these numbers in the order of births, which
-    /// depends on whose turn it was: where only they differ, nothing does.
+    /// How the console calls a process by its number: `pid #`. A kernel gives these numbers in the order of births,
+    /// which depends on whose turn it was: where only they differ, nothing does.
     pub process: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use crate::devices::{Transfer, line};
 use crate::hart::Hart;
 use crate::instruction::{Instruction, Registers, decode};
 use crate::mmu::{self, Access, PAGE};
-use crate::root;
+use crate::root::{self, Operation};
 use crate::semantics::execute;
 use crate::trap::{Cause, Trap};
 
@@ -40,11 +40,10 @@ pub enum Step {
 /// Everything that happens between two instructions: devices do what is due, a halted processor waits, an
 /// interrupt is taken. Must run before an instruction whenever the clock has reached [`crate::bus::Pace::attention`].
 pub fn poll<B: Bus>(hart: &mut Hart, bus: &mut B) -> Poll {
-    let found = look(hart, bus);
-    if let Poll::Interrupted(trap) = found {
-        take(hart, bus, trap, 0);
+    match look(hart, bus) {
+        Poll::Interrupted(trap) => Poll::Interrupted(take(hart, bus, trap, 0)),
+        other => other,
     }
-    found
 }
 
 /// As [`poll`], but an interrupt that is found is not taken yet: for who lets a guest take it in another way.
@@ -142,13 +141,18 @@ pub fn fetch<B: Bus>(hart: &Hart, bus: &mut B) -> Result<u32, Trap> {
 }
 
 /// Takes a trap: in ring 0, at `tvec`; or, if it makes a guest leave, out of non-root operation. `word` is the
-/// instruction's, 0 where there is none.
-pub fn take<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) {
-    if hart.leaves(trap.cause) {
-        root::leave(hart, bus, trap, word);
-    } else {
+/// instruction's, 0 where there is none. Returns what was taken, or left by.
+pub fn take<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) -> Trap {
+    let taken = match &mut hart.operation {
+        Operation::NonRoot(controls) => controls.sift(trap),
+        Operation::Off | Operation::Root => None,
+    };
+    let Some(taken) = taken else {
         enter(hart, bus, trap);
-    }
+        return trap;
+    };
+    root::leave(hart, bus, taken, word);
+    taken
 }
 
 /// Enters the trap handler: ring 0, at `tvec`.
@@ -159,8 +163,7 @@ pub fn enter<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap) {
 }
 
 fn trapped<B: Bus>(hart: &mut Hart, bus: &mut B, trap: Trap, word: u32) -> Step {
-    take(hart, bus, trap, word);
-    Step::Trapped(trap)
+    Step::Trapped(take(hart, bus, trap, word))
 }
 
 /// The handler's first instruction cannot be fetched: the end of a machine, but not of one that is a guest.

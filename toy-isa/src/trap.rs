@@ -53,6 +53,8 @@ pub enum Cause {
     Countdown,
     /// Only out of non-root operation: the guest can take an interrupt now.
     Window,
+    /// Only out of non-root operation: the guest has taken as many traps of its own as it may.
+    TrapLimit,
 }
 
 impl Cause {
@@ -81,11 +83,12 @@ impl Cause {
             Cause::DoubleFault => 25,
             Cause::Countdown => 0x8000_0018,
             Cause::Window => 0x8000_0019,
+            Cause::TrapLimit => 0x8000_001a,
         }
     }
 
     /// Every cause.
-    pub const ALL: [Cause; 25] = [
+    pub const ALL: [Cause; 26] = [
         Cause::FetchMisaligned,
         Cause::FetchAccess,
         Cause::Illegal,
@@ -111,6 +114,7 @@ impl Cause {
         Cause::DoubleFault,
         Cause::Countdown,
         Cause::Window,
+        Cause::TrapLimit,
     ];
 
     /// The cause with this code.
@@ -134,6 +138,7 @@ impl Cause {
                 | Cause::DoubleFault
                 | Cause::Countdown
                 | Cause::Window
+                | Cause::TrapLimit
         )
     }
 }
@@ -163,6 +168,7 @@ impl fmt::Display for Cause {
             Cause::DoubleFault => "double fault",
             Cause::Countdown => "countdown",
             Cause::Window => "interrupt window",
+            Cause::TrapLimit => "trap limit",
         };
         f.pad(text)
     }
@@ -195,7 +201,8 @@ impl fmt::Display for Trap {
             | Cause::TimerInterrupt
             | Cause::DeviceInterrupt
             | Cause::Countdown
-            | Cause::Window => write!(f, "{}", self.cause),
+            | Cause::Window
+            | Cause::TrapLimit => write!(f, "{}", self.cause),
             Cause::Illegal | Cause::Intercepted => write!(f, "{} (word {:#010x})", self.cause, self.tval),
             _ => write!(f, "{} at {:#010x}", self.cause, self.tval),
         }

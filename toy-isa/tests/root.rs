@@ -49,6 +49,7 @@ const OFFSET: u32 = 0x0e4;
 const INJECT: u32 = 0x0ec;
 const INJECT_CAUSE: u32 = 0x0f0;
 const INJECT_VALUE: u32 = 0x0f4;
+const TRAPS: u32 = 0x0f8;
 const REASON: u32 = 0x100;
 const VALUE: u32 = 0x104;
 const DETAIL: u32 = 0x108;
@@ -622,6 +623,38 @@ fn the_countdown_is_exact() {
             }
         }
     }
+}
+
+#[test]
+fn a_guest_that_only_traps_is_reached_by_the_limit_of_traps() {
+    for engine in ENGINES {
+        for (limit, word) in [(1, n(Op::Ecall)), (7, n(Op::Ecall)), (7, 0)] {
+            let mut m = stage(&[word]);
+            put(&mut m, GUEST_HANDLER, &[word]);
+            set(&mut m, COUNTDOWN, 100);
+            set(&mut m, TRAPS, limit);
+            enter(&mut m);
+            let mut engine = engine.build();
+            for _ in 0..limit {
+                assert!(matches!(engine.run(&mut m, 9), Exit::Trap(_)));
+            }
+            let trap = Trap {
+                cause: Cause::TrapLimit,
+                tval: 0,
+            };
+            assert_eq!(engine.run(&mut m, 9), Exit::Left(trap));
+            // In place of the trap: the instruction is still to come.
+            let found = [REASON, VALUE, DETAIL, G_PC, RAN].map(|offset| get(&m, offset));
+            assert_eq!(found, [0x8000_001a, 0, word, GUEST_HANDLER, 0]);
+            enter_again(&mut m);
+            assert!(matches!(engine.run(&mut m, 9), Exit::Trap(_)));
+        }
+    }
+    // Traps that leave are not counted.
+    let mut m = stage(&[n(Op::Ecall)]);
+    set(&mut m, TRAPS, 1);
+    set(&mut m, EXIT_TRAPS, 1 << 11);
+    assert_eq!(run(&mut m, EngineName::Reference)[0], 11);
 }
 
 #[test]
@@ -1229,6 +1262,7 @@ fn garbage(rng: &mut Rng) -> Machine {
         EXIT_WRITES,
         EXIT_TRAPS,
         OPTIONS,
+        TRAPS,
         COUNTDOWN,
         INJECT,
         INJECT_CAUSE,

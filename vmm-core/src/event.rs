@@ -232,6 +232,9 @@ impl Event {
                     reason(*trap)
                 ),
                 Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
+                Cause::TrapLimit => {
+                    "the guest left non-root operation: it had taken as many traps as it may in one go".to_string()
+                }
                 Cause::Window => {
                     "the guest left non-root operation: it can take the interrupt that waits for it"
                         .to_string()

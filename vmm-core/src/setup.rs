@@ -45,7 +45,8 @@ pub struct Port {
     pub batch: u32,
     /// How the lines of its console name the processes that wrote them: see [`crate::check::streams`].
     pub streams: Vec<String>,
-    /// How its console calls a process by its number, if it does: `pid #`. Where only such numbers differ, nothing does.
+    /// How its console calls a process by its number, if it does, such as `pid #`: where only such numbers differ,
+    /// nothing does.
     pub process: Option<String>,
 }
 

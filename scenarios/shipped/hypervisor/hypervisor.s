@@ -109,6 +109,10 @@ row:    place   t1, 15
         li      t1, 0x0b
         beq     t0, t1, port
         count   2
+        srli    t0, a2, 7
+        andi    t0, t0, 0xff
+        li      t1, 0x20                        # csrrw x0, and no other access
+        bne     t0, t1, stop
         srli    t0, a2, 20
         li      t1, 0x7c6
         beq     t0, t1, 1f

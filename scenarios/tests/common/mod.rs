@@ -1,4 +1,8 @@
 //! A folder with a scenario in it, for tests of bad ones.
+#![allow(
+    dead_code,
+    reason = "every test file compiles this module and uses its own part of it"
+)]
 
 use std::fs;
 use std::path::PathBuf;

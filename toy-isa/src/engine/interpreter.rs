@@ -133,17 +133,16 @@ fn run_page<const TALLIED: bool>(machine: &mut Machine, page: &Page, end: u64) -
 #[cold]
 fn trapped(hart: &mut Hart, board: &mut Board, page: &Page, trap: Trap) -> Exit {
     let insn = page[(hart.pc as usize & (PAGE as usize - 1)) / 4];
-    cpu::take(hart, board, trap, insn.map_or(0, Instruction::encode));
-    Exit::taken(board, trap)
+    let taken = cpu::take(hart, board, trap, insn.map_or(0, Instruction::encode));
+    Exit::taken(board, taken)
 }
 
 #[cold]
 fn illegal(hart: &mut Hart, board: &mut Board) -> Exit {
     // The page was fetched from, so the word is there.
     let word = cpu::fetch(hart, board).unwrap_or_default();
-    let trap = Trap::illegal(word);
-    cpu::take(hart, board, trap, word);
-    Exit::taken(board, trap)
+    let taken = cpu::take(hart, board, Trap::illegal(word), word);
+    Exit::taken(board, taken)
 }
 
 /// One instruction in the manner of the reference.

@@ -2,7 +2,7 @@
 
 use crate::row::Row;
 use crate::table::{Csr, Op};
-use crate::trap::Cause;
+use crate::trap::{Cause, Trap};
 
 /// The instructions that can be made to leave, in the order of their bits.
 pub const OPS: [Op; 7] = [
@@ -153,6 +153,8 @@ pub struct Controls {
     pub window: bool,
     /// The clock value before whose instruction the guest leaves, if there is a countdown.
     pub deadline: Option<u64>,
+    /// How many traps of its own the guest may still take, if there is a limit.
+    pub traps: Option<u32>,
     /// Added to the clock where the guest reads it.
     pub offset: u64,
     /// The clock at the guest's first instruction.
@@ -165,6 +167,24 @@ impl Controls {
         match cause {
             Cause::TimerInterrupt | Cause::DeviceInterrupt => self.external,
             _ => cause.is_of_root_operation() || self.exits.has_cause(cause),
+        }
+    }
+
+    /// What the guest leaves by when this trap comes; `None` if it takes the trap itself, which is counted.
+    pub(crate) fn sift(&mut self, trap: Trap) -> Option<Trap> {
+        if self.leaves(trap.cause) {
+            return Some(trap);
+        }
+        match &mut self.traps {
+            Some(0) => Some(Trap {
+                cause: Cause::TrapLimit,
+                tval: 0,
+            }),
+            Some(left) => {
+                *left -= 1;
+                None
+            }
+            None => None,
         }
     }
 

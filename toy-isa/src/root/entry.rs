@@ -170,7 +170,7 @@ fn check<B: Bus>(bus: &mut B, structure: u32, how: How, start: u64) -> Result<Ch
     let options = get(layout::OPTIONS);
     let reserved = exits.has_reserved() || options & !(layout::EXTERNAL | layout::WINDOW) != 0;
     refuse(reserved, EntryError::Controls)?;
-    let (nested, countdown) = (get(layout::NESTED), get(layout::COUNTDOWN));
+    let (nested, countdown, traps) = (get(layout::NESTED), get(layout::COUNTDOWN), get(layout::TRAPS));
     let offset = u64::from(get(layout::OFFSET)) | u64::from(get(layout::OFFSET + 4)) << 32;
     let (inject, cause) = (get(layout::INJECT), get(layout::INJECT_CAUSE));
     let tval = get(layout::INJECT_VALUE);
@@ -206,6 +206,7 @@ fn check<B: Bus>(bus: &mut B, structure: u32, how: How, start: u64) -> Result<Ch
             external: options & layout::EXTERNAL != 0,
             window: options & layout::WINDOW != 0,
             deadline: (countdown != 0).then(|| start.saturating_add(countdown.into())),
+            traps: (traps != 0).then_some(traps),
             offset,
             start,
         },

@@ -57,6 +57,10 @@ pub const INJECT_CAUSE: u32 = 0x0f0;
 /// What that trap is about.
 pub const INJECT_VALUE: u32 = 0x0f4;
 
+/// The guest leaves in place of the trap after so many of its own; 0 for never. A trap takes no time, so that a guest
+/// that only traps is not reached by a countdown.
+pub const TRAPS: u32 = 0x0f8;
+
 /// Why the guest left: the code of the cause.
 pub const REASON: u32 = 0x100;
 /// What the reason is about: what a trap would leave in `tval`; the guest-physical address of a nested fault.

@@ -3,8 +3,8 @@
 //!
 //! The console is one stream of lines, and which process gets its turn first is no part of equivalence. So the lines
 //! are sorted by the process that wrote them. How a line tells is the guest's own convention, which its scenario states
-//! as a list of beginnings, such as `pid #` (`#` is any number): the lines that begin with the same text are one stream,
-//! in their order. Lines with no such beginning are one stream as well.
+//! as a list of beginnings, such as `pid #` (`#` is any number): the lines that begin with the same text are one
+//! stream, in their order. Lines with no such beginning are one stream as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,8 +121,8 @@ impl Outcome {
         })
     }
 
-    /// The streams by their names; if `process` is given, without numbers of processes, so that several streams can have
-    /// the same name: these in the order of their texts.
+    /// The streams by their names; if `process` is given, without numbers of processes, so that several streams can
+    /// have the same name: these in the order of their texts.
     fn numberless(&self, process: Option<&str>) -> BTreeMap<String, Vec<Vec<u8>>> {
         let without = |text: &[u8]| match process {
             Some(process) => without_numbers(text, process.as_bytes()),

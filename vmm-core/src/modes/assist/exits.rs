@@ -19,7 +19,7 @@ impl Assist {
     pub(super) fn dispatch(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
         match trap.cause {
             // Control is regained; what is due for the guest is injected before it is entered.
-            Cause::Countdown | Cause::Window | Cause::TimerInterrupt | Cause::DeviceInterrupt => {
+            Cause::Countdown | Cause::TrapLimit | Cause::Window | Cause::TimerInterrupt | Cause::DeviceInterrupt => {
                 Answer::Resume
             }
 

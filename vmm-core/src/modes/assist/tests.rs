@@ -207,6 +207,16 @@ fn a_guest_that_loops_with_its_interrupts_off_does_not_keep_the_processor() {
 }
 
 #[test]
+fn nor_does_one_that_only_traps_which_takes_no_time() {
+    for paging in BOTH {
+        let report = run(&guest("la t0, 1f\ncsrw tvec, t0\n1: ecall"), paging);
+        assert_eq!(report.end, End::Budget);
+        assert!(exits(&report, "trap limit") > 3, "{:?}", report.counts.vm_exits);
+        assert!(report.verdict.equivalence.holds);
+    }
+}
+
+#[test]
 fn interrupts_come_before_the_same_instruction_as_on_the_bare_machine() {
     // A timer that is due while interrupts are off, and one that is due while they are on.
     let text = "

@@ -66,7 +66,8 @@ impl TrapAndEmulate {
             | Cause::NestedStore
             | Cause::DoubleFault
             | Cause::Countdown
-            | Cause::Window => Answer::Resume,
+            | Cause::Window
+            | Cause::TrapLimit => Answer::Resume,
         }
     }
 

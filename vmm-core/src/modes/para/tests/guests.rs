@@ -186,7 +186,17 @@ fn a_guest_without_a_handler_ends_and_one_that_waits_for_nothing_is_stuck() {
     let masked = "_start: li a0, 100\n hypercall 15\n li a0, 1\n hypercall 29\n off 0\n";
     assert_eq!(watched(masked, 0, None).ended(), Some(End::Deadlock));
     // What is pending already ends it at once.
-    let late = "_start: sb zero, 8(zero)\n li a0, 1\n hypercall 15\n nop\n nop\n nop\n li a0, 1\n hypercall 29\n off 7\n";
+    let late = "
+_start: sb      zero, 8(zero)
+        li      a0, 1
+        hypercall 15
+        nop
+        nop
+        nop
+        li      a0, 1
+        hypercall 29
+        off     7
+    ";
     assert_eq!(watched(late, 0, None).ended(), Some(End::PowerOff(7)));
     let heard = "_start: sb zero, 8(zero)\n li a0, 100\n hypercall 15\n li a0, 1\n hypercall 29\n off 7\n";
     assert_eq!(watched(heard, 0, None).ended(), Some(End::PowerOff(7)));
