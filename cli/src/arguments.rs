@@ -6,13 +6,14 @@ use std::path::Path;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use scenarios::limit::BUDGET;
 use scenarios::terminal::escape_line;
-use scenarios::{Error, Scenario};
+use scenarios::{Define, Error, Scenario, limit, read_limited};
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::mode::ModeName;
 use vmm_core::modes::para::interface::BATCH_LIMIT;
+use vmm_core::price::PriceList;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
 use crate::text::{exact, wrap};
 
 /// The scenario that is meant where none is named.
@@ -22,7 +23,7 @@ pub(crate) const DEFAULT_SCENARIO: &str = "guest-os";
 pub(crate) const DEFAULT_MODE: &str = "trap";
 
 /// How a guest is run.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args, Default, Clone)]
 pub(crate) struct GuestOptions {
     /// Run on this profile of the machine instead of the scenario's
     #[arg(long, value_name = "P", value_parser = profile(), hide_possible_values = true)]
@@ -33,6 +34,12 @@ pub(crate) struct GuestOptions {
     /// Let a ported kernel collect N page-table updates before it hands them over, 1 to 2048
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(BATCH_LIMIT)))]
     pub(crate) batch: Option<u32>,
+    /// Set a symbol that the scenario defines, such as N, to another value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = define)]
+    pub(crate) set: Vec<Define>,
+    /// Give each half of the TLB's counting model N entries, a power of two
+    #[arg(long, value_name = "N", value_parser = tlb)]
+    pub(crate) tlb: Option<usize>,
     /// What executes the guest's code
     #[arg(long, value_name = "E", default_value = "auto", value_parser = engine())]
     pub(crate) engine: EngineName,
@@ -41,7 +48,11 @@ pub(crate) struct GuestOptions {
 impl GuestOptions {
     /// The scenario of this name or at this path, changed as asked.
     pub(crate) fn load(&self, scenario: &str) -> Result<Scenario, Failure> {
-        let mut scenario = find(scenario)?;
+        let found = Scenario::find_with(scenario, &self.set);
+        let mut scenario = found.map_err(|error| Failure::bad_input(error.render()))?;
+        if let Some(entries) = self.tlb {
+            scenario.setup.tlb = entries;
+        }
         if let Some(name) = self.profile {
             scenario.set_profile(Profile::new(name));
         }
@@ -62,6 +73,15 @@ impl GuestOptions {
                 .map(|profile| format!(" --profile {}", profile.name())),
             self.budget.map(|budget| format!(" --budget {budget}")),
             engine.map(|engine| format!(" --engine {}", engine.name())),
+            self.batch.map(|batch| format!(" --batch {batch}")),
+            self.tlb.map(|tlb| format!(" --tlb {tlb}")),
+            (!self.set.is_empty()).then(|| {
+                let sets = self
+                    .set
+                    .iter()
+                    .map(|(name, value)| format!(" --set {name}={value}"));
+                sets.collect()
+            }),
         ];
         quoted(scenario) + &options.into_iter().flatten().collect::<String>()
     }
@@ -81,6 +101,35 @@ pub(crate) fn quoted(word: &str) -> String {
     match word.chars().all(plain) && !word.is_empty() {
         true => word.to_string(),
         false => format!("'{}'", escape_line(word.replace('\'', r"'\''").as_bytes())),
+    }
+}
+
+/// The list of prices of this name, or in this file.
+pub(crate) fn prices(name_or_path: &str) -> Result<PriceList, Failure> {
+    if PriceList::NAMES.contains(&name_or_path) || !name_or_path.ends_with(".toml") {
+        return PriceList::shipped(name_or_path)
+            .or_bad_input(|| "a list in a file has a name that ends with .toml".to_string());
+    }
+    let what = || format!("{name_or_path} is no price list");
+    let bytes = read_limited(Path::new(name_or_path), limit::PRICES).or_bad_input(what)?;
+    let text = String::from_utf8(bytes).or_bad_input(what)?;
+    PriceList::parse(&text).or_bad_input(what)
+}
+
+/// Reads `NAME=VALUE`.
+fn define(text: &str) -> Result<Define, String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let number = value
+        .parse()
+        .map_err(|error| format!("{error}; expected a number after '='"))?;
+    Ok((name.to_string(), number))
+}
+
+/// Reads a number of entries of the TLB.
+pub(crate) fn tlb(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(entries) if u64::is_power_of_two(entries) && entries <= limit::TLB => Ok(entries as usize),
+        _ => Err(format!("expected a power of two, at most {}", limit::TLB)),
     }
 }
 

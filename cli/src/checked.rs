@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use scenarios::Scenario;
 use scenarios::expect::Expectation;
+use scenarios::terminal::escape_line;
 use serde_json::json;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
 use vmm_core::mode::{End, ModeName};
-use vmm_core::price::PriceList;
+use vmm_core::price::{Basis, PriceList};
 
-use crate::arguments::GuestOptions;
+use crate::arguments::{self, GuestOptions};
+use crate::commands::price;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::output::Output;
@@ -20,16 +22,30 @@ use crate::text::{counted, wrap};
 use crate::trace;
 
 /// How a guest is run and checked.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args)]
 pub(crate) struct CheckOptions {
     #[command(flatten)]
     pub(crate) guest: GuestOptions,
+    /// Price the run on this list: a name (`trapeze price` lists them), or a file that ends in .toml
+    #[arg(long, value_name = "L", default_value = "textbook")]
+    pub(crate) list: String,
     /// Compare states after every instruction, not only where the guest's processor changes hands
     #[arg(long)]
     pub(crate) lockstep: bool,
     /// Write the events to FILE: a trace for Perfetto if it ends in .json, else JSON lines
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+}
+
+impl Default for CheckOptions {
+    fn default() -> CheckOptions {
+        CheckOptions {
+            guest: GuestOptions::default(),
+            list: "textbook".to_string(),
+            lockstep: false,
+            trace: None,
+        }
+    }
 }
 
 /// A scenario and what became of it.
@@ -52,7 +68,7 @@ impl CheckOptions {
         output: &Output,
     ) -> Result<Checked, Failure> {
         let scenario = self.guest.load(scenario)?;
-        let prices = PriceList::textbook();
+        let prices = arguments::prices(&self.list)?;
         let options = report::Options {
             engine: self.guest.engine,
             budget: scenario.budget,
@@ -89,7 +105,7 @@ impl Checked {
             "scenario": self.scenario.name,
             "title": self.scenario.title,
             "profile": self.scenario.setup.profile.describe(),
-            "price_list": { "name": self.prices.name, "assumed": self.prices.assumed },
+            "price_list": price::head(&self.prices),
             "failures": failures,
             "unchecked": self.scenario.unchecked,
         })
@@ -183,18 +199,21 @@ pub(crate) fn lint(reports: &[Report]) -> String {
 
 /// One line on what cycles are.
 pub(crate) fn price_note(prices: &PriceList) -> String {
-    let assumed = if prices.assumed {
-        ": assumed, of no real processor"
-    } else {
-        ""
-    };
-    wrap(
-        "",
-        &format!(
-            "Cycles are simulated, on the price list \"{}\"{assumed}.",
-            prices.name
+    let name = &prices.name;
+    let assumed = prices
+        .figures()
+        .values()
+        .filter(|figure| figure.basis == Basis::Assumed);
+    let note = match prices.assumed {
+        true => format!("Cycles are simulated, on the price list \"{name}\": assumed, of no real processor."),
+        false => format!(
+            "Cycles are simulated, on the price list \"{name}\": {} of its {} figures are assumed \
+             (trapeze price --list {name}).",
+            assumed.count(),
+            prices.figures().len()
         ),
-    )
+    };
+    wrap("", &escape_line(note.as_bytes()))
 }
 
 /// The host's clock, from any beginning.

@@ -10,6 +10,7 @@ mod listing;
 mod output;
 mod text;
 mod trace;
+mod workloads;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +43,14 @@ enum Command {
     Compare(commands::compare::Args),
     /// Run a guest under one method, checked against the bare machine
     Run(commands::run::Args),
+    /// Show which method is the fastest, for which workload, on which processor
+    Fastest(commands::fastest::Args),
+    /// Compare the nano-benchmarks under the methods with what was measured on a real processor
+    Nano(commands::nano::Args),
+    /// Vary the batch size, the TLB or the cost of an exit, and show what each value costs
+    Sweep(commands::sweep::Args),
+    /// Price a stored run again, on any list of prices; or show a list
+    Price(commands::price::Args),
     /// List the events of a run, or explain one in full
     Why(commands::why::Args),
     /// Show translated code beside the guest's own, and why each instruction became what it is
@@ -70,6 +79,10 @@ impl Command {
         match self {
             Command::Run(args) => commands::run::run(args, output),
             Command::Compare(args) => commands::compare::run(args, output),
+            Command::Fastest(args) => commands::fastest::run(args, output),
+            Command::Nano(args) => commands::nano::run(args, output),
+            Command::Sweep(args) => commands::sweep::run(args, output),
+            Command::Price(args) => commands::price::run(args, output),
             Command::Why(args) => commands::why::run(args, output),
             Command::Units(args) => commands::units::run(args, output),
             Command::Port(args) => commands::port::run(args, output),

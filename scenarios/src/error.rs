@@ -49,6 +49,18 @@ pub enum Error {
         /// The nearest that exists.
         suggestion: Option<String>,
     },
+    /// A symbol is to be set that the scenario does not define.
+    #[error(
+        "the scenario defines no '{}' in [guest] defines{}",
+        escape_line(.name.as_bytes()),
+        did_you_mean(.suggestion)
+    )]
+    Define {
+        /// The symbol.
+        name: String,
+        /// The nearest that it defines.
+        suggestion: Option<String>,
+    },
 }
 
 impl Error {
@@ -61,7 +73,9 @@ impl Error {
                 let rendered: Vec<String> = all.iter().map(|one| from_assembler(one).render()).collect();
                 rendered.join("\n")
             }
-            Error::File { .. } | Error::Image { .. } | Error::Unknown { .. } => self.to_string(),
+            Error::File { .. } | Error::Image { .. } | Error::Unknown { .. } | Error::Define { .. } => {
+                self.to_string()
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ use vmm_core::setup::Setup;
 pub use error::{Diagnostic, Error, FileProblem};
 pub use expect::{Expectations, Failure};
 pub use files::{load_elf, read_limited};
+pub use load::Define;
 pub use shipped::{Listed, list};
 
 /// The most that one file of each kind may hold, and other limits that a scenario cannot exceed.
@@ -47,6 +48,10 @@ pub mod limit {
     pub const MODULES: usize = 8;
     /// Bytes in an ELF file.
     pub const ELF: u64 = 64 << 20;
+    /// Bytes in a list of prices.
+    pub const PRICES: u64 = 1 << 16;
+    /// Bytes in a stored run.
+    pub const RUN: u64 = 16 << 20;
     /// Bytes in a disk image.
     pub const DISK: u64 = 64 << 20;
     /// Entries in each half of the TLB's model.
@@ -99,12 +104,20 @@ impl Scenario {
     /// # Errors
     /// If there is neither, or it is not a good scenario.
     pub fn find(name_or_path: &str) -> Result<Scenario, Error> {
+        Scenario::find_with(name_or_path, &[])
+    }
+
+    /// As [`Scenario::find`], with other values for symbols that the scenario defines.
+    ///
+    /// # Errors
+    /// As [`Scenario::find`]; and if it does not define one of them.
+    pub fn find_with(name_or_path: &str, set: &[Define]) -> Result<Scenario, Error> {
         let path = Path::new(name_or_path);
         let is_name = !name_or_path.ends_with(".toml") && path.components().count() == 1;
         if shipped::exists(name_or_path) || is_name && !path.exists() {
-            Scenario::shipped(name_or_path)
+            shipped::load(name_or_path, set)
         } else {
-            Scenario::load(path)
+            Scenario::load_with(path, set)
         }
     }
 
@@ -113,10 +126,14 @@ impl Scenario {
     /// # Errors
     /// If it cannot be read, or is not a good scenario.
     pub fn load(path: &Path) -> Result<Scenario, Error> {
+        Scenario::load_with(path, &[])
+    }
+
+    fn load_with(path: &Path, set: &[Define]) -> Result<Scenario, Error> {
         if path.is_dir() {
-            load::from_file(&path.join(shipped::FILE))
+            load::from_file(&path.join(shipped::FILE), set)
         } else {
-            load::from_file(path)
+            load::from_file(path, set)
         }
     }
 
@@ -125,7 +142,7 @@ impl Scenario {
     /// # Errors
     /// If there is none of this name.
     pub fn shipped(name: &str) -> Result<Scenario, Error> {
-        shipped::load(name)
+        shipped::load(name, &[])
     }
 
     /// The program that runs in this mode, and its sources: in mode `para` those of the port, if there is one.

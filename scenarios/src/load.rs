@@ -23,8 +23,11 @@ const DEFAULT_MEMORY: u32 = 4 << 20;
 const DEFAULT_ORIGIN: u32 = 0x1000;
 const DEFAULT_BUDGET: u64 = 50_000_000;
 
-/// The scenario in this file.
-pub(crate) fn from_file(path: &Path) -> Result<Scenario, Error> {
+/// A symbol of a scenario's sources, and another value for it.
+pub type Define = (String, i64);
+
+/// The scenario in this file, with these symbols set anew.
+pub(crate) fn from_file(path: &Path, set: &[Define]) -> Result<Scenario, Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let file = path
         .file_name()
@@ -46,16 +49,23 @@ pub(crate) fn from_file(path: &Path) -> Result<Scenario, Error> {
         bytes,
         &name,
         Origin::File(path.to_path_buf()),
+        set,
     )
 }
 
-/// The scenario in this file of `files`.
-pub(crate) fn from_files(files: &Files, file: &str, name: &str, origin: Origin) -> Result<Scenario, Error> {
+/// The scenario in this file of `files`, with these symbols set anew.
+pub(crate) fn from_files(
+    files: &Files,
+    file: &str,
+    name: &str,
+    origin: Origin,
+    set: &[Define],
+) -> Result<Scenario, Error> {
     let bytes = files.read(file, limit::TOML).map_err(|problem| Error::File {
         path: files.show(file),
         problem,
     })?;
-    from_bytes(files, files.show(file), bytes, name, origin)
+    from_bytes(files, files.show(file), bytes, name, origin, set)
 }
 
 /// Only the title of the scenario; `None` if the file is no scenario.
@@ -70,6 +80,7 @@ fn from_bytes(
     bytes: Vec<u8>,
     name: &str,
     origin: Origin,
+    set: &[Define],
 ) -> Result<Scenario, Error> {
     let text = match text(bytes.clone()) {
         Ok(text) => text,
@@ -86,7 +97,19 @@ fn from_bytes(
         }
         Err(problem) => return Err(Error::File { path: file, problem }),
     };
-    let document = parse::document(&file, &text)?;
+    let mut document = parse::document(&file, &text)?;
+    let defines = &mut document.guest.get_mut().defines;
+    for (name, value) in set {
+        match defines.iter_mut().find(|(known, _)| known.get_ref() == name) {
+            Some((_, old)) => *old = *value,
+            None => {
+                return Err(Error::Define {
+                    name: name.clone(),
+                    suggestion: nearest(name, defines.keys().map(Spanned::get_ref)),
+                });
+            }
+        }
+    }
     let loader = Loader {
         files,
         file: &file,

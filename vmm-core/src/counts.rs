@@ -216,6 +216,15 @@ impl Counts {
         self.traps.values().sum()
     }
 
+    /// Of these, how many an `ecall` or an `hcall` asked for.
+    pub fn calls(&self) -> u64 {
+        let asked = [0, 1, 2, 3]
+            .map(Cause::SystemCall)
+            .into_iter()
+            .chain([Cause::Hypercall]);
+        asked.filter_map(|cause| self.traps.get(&cause)).sum()
+    }
+
     /// Instructions that the monitor emulated, privileged ones and memory accesses together.
     pub fn emulated_total(&self) -> u64 {
         self.emulated.values().sum::<u64>()
@@ -309,5 +318,48 @@ impl Counts {
             ("walk_references", self.walk_references),
             ("missing_fences", self.missing_fences),
         ]
+    }
+
+    /// The count of this name among [`Counts::scalars`], to be set; none for one that is a sum of others.
+    pub(crate) fn scalar_mut(&mut self, name: &str) -> Option<&mut u64> {
+        Some(match name {
+            "exits" => &mut self.exits,
+            "vm_entries" => &mut self.vm_entries,
+            "structure_words" => &mut self.structure_words,
+            "nested_fills" => &mut self.nested_fills,
+            "device_registers" => &mut self.device_registers,
+            "device_accesses" => &mut self.device_accesses,
+            "traced_writes" => &mut self.traced_writes,
+            "code_writes" => &mut self.code_writes,
+            "plain_accesses" => &mut self.plain_accesses,
+            "identical" => &mut self.identical,
+            "units" => &mut self.units,
+            "translated_instructions" => &mut self.translated_instructions,
+            "callouts" => &mut self.callouts,
+            "links" => &mut self.links,
+            "lookup_misses" => &mut self.lookup_misses,
+            "cache_flushes" => &mut self.cache_flushes,
+            "mmu_updates" => &mut self.mmu_updates,
+            "validated" => &mut self.validated,
+            "events_sent" => &mut self.events_sent,
+            "upcalls" => &mut self.upcalls,
+            "ring_requests" => &mut self.ring_requests,
+            "ring_bytes" => &mut self.ring_bytes,
+            "notifications" => &mut self.notifications,
+            "above_limit" => &mut self.above_limit,
+            "deadline_steps" => &mut self.deadline_steps,
+            "reflected" => &mut self.reflected,
+            "injected" => &mut self.injected,
+            "shadow_fills" => &mut self.shadow_fills,
+            "shadow_drops" => &mut self.shadow_drops,
+            "shadow_switches" => &mut self.shadow_switches,
+            "guest_references" => &mut self.guest_references,
+            "words" => &mut self.words,
+            "returns" => &mut self.returns,
+            "tlb_misses" => &mut self.tlb_misses,
+            "walk_references" => &mut self.walk_references,
+            "missing_fences" => &mut self.missing_fences,
+            _ => return None,
+        })
     }
 }

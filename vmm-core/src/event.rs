@@ -233,7 +233,8 @@ impl Event {
                 ),
                 Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
                 Cause::TrapLimit => {
-                    "the guest left non-root operation: it had taken as many traps as it may in one go".to_string()
+                    "the guest left non-root operation: it had taken as many traps as it may in one go"
+                        .to_string()
                 }
                 Cause::Window => {
                     "the guest left non-root operation: it can take the interrupt that waits for it"

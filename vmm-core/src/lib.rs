@@ -2,12 +2,14 @@
 //!
 //! Read in this order: [`hundred`] (a monitor in a hundred lines), [`mode`] and [`run`] (the trait and the
 //! loop), [`modes`] (one file or folder for each method), [`check`] (Popek and Goldberg's three properties),
-//! [`price`] (what it costs).
+//! [`price`] (what it costs), [`fastest`] (which method that makes the fastest) and [`fit`] (how prices were found).
 
 pub mod check;
 pub mod classify;
 pub mod counts;
 pub mod event;
+pub mod fastest;
+pub mod fit;
 pub mod guest;
 pub mod hundred;
 pub mod mode;
@@ -17,4 +19,6 @@ pub mod price;
 pub mod run;
 pub mod setup;
 pub mod several;
+pub mod stored;
+pub mod tally;
 pub mod userland;

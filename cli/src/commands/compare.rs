@@ -213,7 +213,7 @@ fn hint(checked: &Checked, args: &Args) -> String {
             let profile = Some(ProfileName::Leaky);
             let guest = GuestOptions {
                 profile,
-                ..args.check.guest
+                ..args.check.guest.clone()
             };
             format!(
                 "trapeze compare {}{}",

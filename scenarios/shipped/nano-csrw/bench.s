@@ -1,0 +1,5 @@
+# A privileged register is written.
+bench:
+turn:
+        csrw    scratch, s0
+        again

@@ -1,0 +1,5 @@
+# The clock is read.
+bench:
+turn:
+        csrr    t1, instret
+        again

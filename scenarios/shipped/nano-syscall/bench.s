@@ -1,0 +1,5 @@
+# A system call and the return from it.
+        in_user
+turn:
+        ecall
+        again
