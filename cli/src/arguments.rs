@@ -48,8 +48,7 @@ pub(crate) struct GuestOptions {
 impl GuestOptions {
     /// The scenario of this name or at this path, changed as asked.
     pub(crate) fn load(&self, scenario: &str) -> Result<Scenario, Failure> {
-        let found = Scenario::find_with(scenario, &self.set);
-        let mut scenario = found.map_err(|error| Failure::bad_input(error.render()))?;
+        let mut scenario = find_with(scenario, &self.set)?;
         if let Some(entries) = self.tlb {
             scenario.setup.tlb = entries;
         }
@@ -135,7 +134,12 @@ pub(crate) fn tlb(text: &str) -> Result<usize, String> {
 
 /// The scenario of this name or at this path.
 pub(crate) fn find(scenario: &str) -> Result<Scenario, Failure> {
-    Scenario::find(scenario).map_err(|error| {
+    find_with(scenario, &[])
+}
+
+/// As [`find`], with other values for symbols that the scenario defines.
+fn find_with(scenario: &str, set: &[Define]) -> Result<Scenario, Failure> {
+    Scenario::find_with(scenario, set).map_err(|error| {
         let advice = match error {
             Error::Unknown { suggestion: None, .. } => "; `trapeze list` shows those that ship",
             _ => elsewhere(Path::new(scenario)),

@@ -153,7 +153,11 @@ fn the_map_has_every_workload_on_every_processor() {
     };
     // What needs no monitor with hardware assistance, and what does with shadow tables and not with nested ones.
     for (number, list) in lists.iter().enumerate() {
-        assert_eq!(fastest("nano-syscall", number), "assist:shadow");
+        let calls = fastest("nano-syscall", number);
+        assert!(
+            ["assist:shadow", "assist"].map(Value::from).contains(&calls),
+            "{calls}"
+        );
         let nested = ["nehalem", "westmere", "sandy-bridge"]
             .map(Value::from)
             .contains(&list["name"]);
