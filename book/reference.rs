@@ -25,7 +25,8 @@ const OUTSIDE: &str = "\
 A row is *sensitive* by *control* if it changes the ring, the relocation-bounds register or other control state; by
 *location* if what it does depends on where in real memory the program stands; by *mode* if it depends on the ring.
 These are the three of Popek and Goldberg (1974). *Extended* is ours: the row reads or sets the clock, an interrupt, a
-device, a word of the kernel's own, or what machine this is. `csrr X` is every access that only reads control register X, `csrw X` every other one.
+device, a word of the kernel's own, or what machine this is. `csrr X` is every access that only reads control
+register X, `csrw X` every other one.
 
 Outside ring 0 a row *traps*; or *leaks*, which gives the real value; or is *ignored*; or is *partial*, which writes
 some bits and drops the others in silence. What does not trap is a hole, in **bold**. (`in` and `out` ask

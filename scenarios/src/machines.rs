@@ -288,7 +288,8 @@ mod tests {
                 "unknown profile 'x'",
             ),
             (
-                "title = ''\nstory = ''\nprofile = 'classic'\n[rows.add]\ndoes = 'traps'\ninstruction = ''\nsource = ''",
+                "title = ''\nstory = ''\nprofile = 'classic'\n[rows.add]\ndoes = 'traps'\n\
+                 instruction = ''\nsource = ''",
                 "only 'innocuous'",
             ),
             (

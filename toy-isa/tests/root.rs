@@ -1,6 +1,6 @@
 //! Root and non-root operation, by the book's chapter: what the control structure means, word by word and bit by bit,
-//! why an entry is refused, by what a guest leaves, and that the engines agree. The numbers here are the book's; none is
-//! read from the crate.
+//! why an entry is refused, by what a guest leaves, and that the engines agree. The numbers here are the
+//! book's; none is read from the crate.
 
 mod common;
 

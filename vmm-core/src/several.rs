@@ -1,8 +1,8 @@
 //! Several guests under one monitor: each has its own clock and its own part of memory, and gets its share of the
 //! processor.
 //!
-//! A guest pays for what it uses: one unit of fuel for an instruction that retires, and [`EXIT_FUEL`] for each time that
-//! the monitor has to do something for it. So a guest that traps all the time does not get more of the real
+//! A guest pays for what it uses: one unit of fuel for an instruction that retires, and [`EXIT_FUEL`] for each
+//! time that the monitor has to do something for it. So a guest that traps all the time does not get more of the real
 //! processor than one that computes. Whoever has used the least fuel for its weight is next (stride scheduling:
 //! Waldspurger and Weihl 1995). A guest is switched only where the monitor has control, which is at the latest after a
 //! quantum, whatever the guest does.

@@ -289,7 +289,8 @@ fn validation(list: &PriceList, loops: &Loops, paint: Paint) -> String {
     text + "\n"
         + &wrap(
             "",
-            "forkwait is predicted without a parameter. Of compile and Apache we do not know what they are made of: the \
+            "forkwait is predicted without a parameter. Of compile and Apache we do not know what they \
+             are made of: the \
              share is the one at which translation slows the mixture as it did for them, so only hardware is a \
              prediction.",
         )

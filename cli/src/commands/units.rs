@@ -73,8 +73,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     }
     text += &wrap(
         "",
-        "A window access (wlw, wsw) reaches the monitor's save area: the virtual control registers from 64 on, the time \
-         that is left at 128, pending interrupts at 136, borrowed registers from 140 on, lookup tables from 1024 on. \
+        "A window access (wlw, wsw) reaches the monitor's save area: the virtual control registers from 64 on, the \
+         time that is left at 128, pending interrupts at 136, borrowed registers from 140 on, lookup \
+         tables from 1024 on. \
          hcall calls the monitor, which knows by its address what for.",
     );
     let counts = run.counts();

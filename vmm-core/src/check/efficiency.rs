@@ -68,7 +68,8 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
             }
         }
         ModeName::Assist(_) => Verdict::yes(format!(
-            "strict: {share}; no innocuous one needed the monitor; memory exits, not counted against it: {} nested fills, \
+            "strict: {share}; no innocuous one needed the monitor; memory exits, not counted against it: \
+             {} nested fills, \
              {} shadow fills, {} stores to page tables, {} device accesses",
             exact(counts.nested_fills),
             exact(counts.shadow_fills),

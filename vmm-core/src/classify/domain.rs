@@ -65,7 +65,8 @@ pub(crate) const FAMILIES: usize = 4;
 /// References that are drawn at random.
 pub(crate) const RANDOM_FAMILIES: usize = 12;
 
-/// The situations: for each reference, the reference first. Those that are enumerated come before those that are random.
+/// The situations: for each reference, the reference first. Those that are enumerated come before those that
+/// are random.
 pub(crate) fn families() -> &'static [Vec<Situation>] {
     static ALL: LazyLock<Vec<Vec<Situation>>> = LazyLock::new(|| {
         let plain = (0..FAMILIES as u32).map(|number| family(Plan::new(number)));

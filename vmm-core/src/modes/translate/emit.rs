@@ -81,7 +81,8 @@ pub enum Part {
 pub enum Call {
     /// Too little time is left for the whole unit.
     Deadline,
-    /// The code at this address of the guest is not translated, or not yet known here: once it is, this word jumps to it.
+    /// The code at this address of the guest is not translated, or not yet known here: once it is, this word
+    /// jumps to it.
     Way(u32),
     /// The lookup found another unit, or none.
     Missed,
