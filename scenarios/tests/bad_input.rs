@@ -15,7 +15,7 @@ fn mistakes_in_the_file_are_told_with_place_and_suggestion() {
         (
             "titel = \"t\"\n[guest]\nsources = []",
             "scenario.toml:1:1: error: unknown field 'titel', expected one of 'title', \
-            'about', 'machine', 'guest', 'run', 'expect'; did you mean 'title'?",
+            'about', 'machine', 'guest', 'run', 'assist', 'expect'; did you mean 'title'?",
         ),
         (
             "[machine]\nmemroy = 1",

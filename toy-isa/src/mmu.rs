@@ -469,7 +469,7 @@ impl Tlb {
     /// The page of `linear` in the space in use.
     #[inline]
     fn page(&self, linear: u32) -> u32 {
-        linear / PAGE | self.space
+        (linear / PAGE) | self.space
     }
 
     #[inline]

@@ -210,7 +210,10 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
         return traps;
     }
     // What is illegal stays the guest's own; everything else a monitor may ask to see.
-    if hart.controls().is_some_and(|controls| controls.exits.has_row(row)) {
+    if hart
+        .controls()
+        .is_some_and(|controls| controls.exits.has_row(row))
+    {
         return Err(Trap {
             cause: Cause::Intercepted,
             tval: insn.encode(),
@@ -269,10 +272,7 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
 fn is_seizure(hart: &Hart, row: Row) -> bool {
     match hart.controls() {
         None => hart.ring() != 0,
-        Some(_) => matches!(
-            row,
-            Row::Op(Op::In | Op::Out) | Row::Write(Csr::Timer | Csr::Irq)
-        ),
+        Some(_) => matches!(row, Row::Op(Op::In | Op::Out) | Row::Write(Csr::Timer | Csr::Irq)),
     }
 }
 

@@ -214,7 +214,7 @@ fn table() -> Vec<Expected> {
         row("csrr ptbr",     read(Csr::Ptbr), "R IRIR", |m| x10(m, PTBR)),
         row("csrw ptbr",     write(Csr::Ptbr), "R IIII", |m| { x10(m, PTBR); m.hart.csr.ptbr = 0xffff_f001 }),
         row("csrr base",     read(Csr::Base), "R IRIR", |m| x10(m, BASE)),
-        row("csrw base",     write(Csr::Base), "R IIII", |m| { x10(m, BASE); m.hart.csr.base = NEW }),
+        row("csrw base",     write(Csr::Base), "R IIII", |m| { x10(m, BASE); m.hart.csr.base = NEW & !3 }),
         row("csrr bound",    read(Csr::Bound), "R IRIR", |m| x10(m, BOUND)),
         row("csrw bound",    write(Csr::Bound), "R IIII", |m| { x10(m, BOUND); m.hart.csr.bound = NEW }),
         row("csrr xbound",   read(Csr::Xbound), "R IRIR", |m| x10(m, XBOUND)),

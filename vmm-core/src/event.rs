@@ -231,10 +231,12 @@ impl Event {
                 ),
                 Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
                 Cause::TrapLimit => {
-                    "the guest left non-root operation: it had taken as many traps as it may in one go".to_string()
+                    "the guest left non-root operation: it had taken as many traps as it may in one go"
+                        .to_string()
                 }
                 Cause::Window => {
-                    "the guest left non-root operation: it can take the interrupt that waits for it".to_string()
+                    "the guest left non-root operation: it can take the interrupt that waits for it"
+                        .to_string()
                 }
                 Cause::NestedFetch | Cause::NestedLoad | Cause::NestedStore => format!(
                     "the guest left non-root operation: the nested table does not allow the access to its physical \
@@ -243,9 +245,13 @@ impl Event {
                 ),
                 _ => format!("the guest left non-root operation by its own trap: {trap}"),
             },
-            Event::VmEntry { inject: None } => "the monitor entered the guest in non-root operation".to_string(),
+            Event::VmEntry { inject: None } => {
+                "the monitor entered the guest in non-root operation".to_string()
+            }
             Event::VmEntry { inject: Some(trap) } => {
-                format!("the monitor entered the guest in non-root operation and had the hardware inject: {trap}")
+                format!(
+                    "the monitor entered the guest in non-root operation and had the hardware inject: {trap}"
+                )
             }
             Event::NestedFill {
                 guest_frame,

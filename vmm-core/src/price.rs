@@ -138,9 +138,17 @@ impl PriceList {
         let events = [
             item("trap", counts.traps_total(), event.trap),
             item("word saved or restored", counts.words, event.word),
-            item("exit of non-root operation", counts.vm_exits_total(), event.vm_exit),
+            item(
+                "exit of non-root operation",
+                counts.vm_exits_total(),
+                event.vm_exit,
+            ),
             item("entry of non-root operation", counts.vm_entries, event.vm_entry),
-            item("control-structure word", counts.structure_words, event.structure_word),
+            item(
+                "control-structure word",
+                counts.structure_words,
+                event.structure_word,
+            ),
             item("nested fill", counts.nested_fills, event.nested_fill),
             item("dispatch", counts.exits - counts.callouts, event.dispatch),
             item("callout", counts.callouts, event.callout),

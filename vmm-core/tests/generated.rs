@@ -92,7 +92,11 @@ fn setup_on(seed: u64, profile: Arc<Profile>) -> Setup {
         memory: ram.size(),
         profile,
         disk: machine.board.devices.disk.data().to_vec(),
-        input: if seed.is_multiple_of(4) { b"input".to_vec() } else { Vec::new() },
+        input: if seed.is_multiple_of(4) {
+            b"input".to_vec()
+        } else {
+            Vec::new()
+        },
         ..Setup::new(Image::default(), ram.size(), Profile::new(ProfileName::Classic))
     }
 }
@@ -110,9 +114,15 @@ fn seldom(seed: u64, root: bool) -> Vec<u32> {
     let writes = [Csr::Scratch, Csr::Mstatus, Csr::Tval, Csr::Cause].map(|csr| c(Op::Csrrw, 11, csr, 12));
     let operations = [Op::Vmon, Op::Vmoff, Op::Vmenter, Op::Vmresume, Op::Vminval];
     let operations = operations.into_iter().filter(|_| !root).map(n);
-    let rows: Vec<u32> = reads.chain(writes).chain(operations).chain([n(Op::Fence)]).collect();
+    let rows: Vec<u32> = reads
+        .chain(writes)
+        .chain(operations)
+        .chain([n(Op::Fence)])
+        .collect();
     let first = seed as usize * SELDOM;
-    (first..first + SELDOM).map(|index| rows[index % rows.len()]).collect()
+    (first..first + SELDOM)
+        .map(|index| rows[index % rows.len()])
+        .collect()
 }
 
 /// Code that brings a machine at reset into the state of `machine`.
@@ -207,19 +217,39 @@ fn the_programs_find_every_way_out() {
     for paging in [Paging::Nested, Paging::Shadow] {
         for seed in 0..PROGRAMS / 4 {
             let setup = setup_on(seed, Arc::new(Profile::new(ProfileName::Assist)));
-            let mut run = Run::new(&setup, ModeName::Assist(paging), EngineName::Interpreter).expect("it fits");
+            let mut run =
+                Run::new(&setup, ModeName::Assist(paging), EngineName::Interpreter).expect("it fits");
             run.finish(BUDGET);
             for (reason, count) in run.counts().vm_exits {
                 *reasons.entry(reason).or_default() += count;
             }
         }
     }
-    let devices = ["in", "out", "wfi", "csrr timer", "csrw timer", "csrr irq", "csrw irq"];
+    let devices = [
+        "in",
+        "out",
+        "wfi",
+        "csrr timer",
+        "csrw timer",
+        "csrr irq",
+        "csrw irq",
+    ];
     let tables = ["csrr ptbr", "csrw ptbr", "prober", "probew"];
-    let faults = ["nested fetch fault", "nested load fault", "nested store fault", "double fault"];
+    let faults = [
+        "nested fetch fault",
+        "nested load fault",
+        "nested store fault",
+        "double fault",
+    ];
     let shadows = ["fetch page fault", "load page fault", "store page fault"];
     let others = ["countdown", "interrupt window"];
-    for reason in devices.iter().chain(&tables).chain(&faults).chain(&shadows).chain(&others) {
+    for reason in devices
+        .iter()
+        .chain(&tables)
+        .chain(&faults)
+        .chain(&shadows)
+        .chain(&others)
+    {
         assert!(reasons.contains_key(*reason), "{reason}: {reasons:?}");
     }
 }
@@ -265,7 +295,9 @@ fn the_programs_are_worth_comparing() {
     reached.retired.sort_unstable();
     let median = reached.retired[reached.retired.len() / 2];
     let trapping = reached.traps.iter().filter(|traps| **traps >= 3).count() as u64 * 100 / PROGRAMS;
-    println!("{PROGRAMS} programs: median {median} instructions retired, {trapping} percent with three traps or more");
+    println!(
+        "{PROGRAMS} programs: median {median} instructions retired, {trapping} percent with three traps or more"
+    );
     println!("tried, in ring 0..3, without paging | with paging:");
     let mut missing = Vec::new();
     for profile in ProfileName::ALL {
@@ -275,7 +307,12 @@ fn the_programs_are_worth_comparing() {
                 reached.tried.get(&key).copied().unwrap_or(0)
             };
             let counts = [false, true].map(|paging| [0, 1, 2, 3].map(|ring| count(ring, paging)));
-            println!("{:<8} {row:<14} {:>5?} | {:>5?}", profile.name(), counts[0], counts[1]);
+            println!(
+                "{:<8} {row:<14} {:>5?} | {:>5?}",
+                profile.name(),
+                counts[0],
+                counts[1]
+            );
             let operation = matches!(
                 row,
                 Row::Op(Op::Vmon | Op::Vmoff | Op::Vmenter | Op::Vmresume | Op::Vminval)
@@ -288,5 +325,10 @@ fn the_programs_are_worth_comparing() {
     }
     assert!(median >= 200, "{median}");
     assert!(trapping >= 30, "{trapping}");
-    assert!(missing.is_empty(), "{} not reached:\n{}", missing.len(), missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "{} not reached:\n{}",
+        missing.len(),
+        missing.join("\n")
+    );
 }

@@ -276,9 +276,14 @@ impl Generator {
                 }
             }
             17 => {
-                let op = self
-                    .rng
-                    .pick(&[Op::Ecall, Op::Ebreak, Op::Hcall, Op::Hcall, Op::FenceI, Op::Vminval]);
+                let op = self.rng.pick(&[
+                    Op::Ecall,
+                    Op::Ebreak,
+                    Op::Hcall,
+                    Op::Hcall,
+                    Op::FenceI,
+                    Op::Vminval,
+                ]);
                 self.push(n(op));
             }
             18 | 19 => self.control_register(),

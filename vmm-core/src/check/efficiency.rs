@@ -11,8 +11,8 @@ const DOMINANT: u128 = 90;
 
 /// Judges a run by what was counted. `retired` is the number of instructions that the guest retired.
 ///
-/// For `trap` and `assist` it is *strict*: no innocuous instruction needed the monitor. Memory traps (traced page-table stores,
-/// shadow fills, devices) are excluded and counted.
+/// For `trap` and `assist` it is *strict*: no innocuous instruction needed the monitor. Memory traps (traced
+/// page-table stores, shadow and nested fills, devices) are excluded and counted.
 pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
     let direct = counts.direct_total();
     let share = format!(
@@ -66,8 +66,8 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
             }
         }
         ModeName::Assist(_) => Verdict::yes(format!(
-            "strict: {share}; no innocuous one needed the monitor; memory exits, not counted against it: {} nested fills, \
-             {} shadow fills, {} stores to page tables, {} device accesses",
+            "strict: {share}; no innocuous one needed the monitor; memory exits, not counted against it: \
+             {} nested fills, {} shadow fills, {} stores to page tables, {} device accesses",
             exact(counts.nested_fills),
             exact(counts.shadow_fills),
             exact(counts.traced_writes),

@@ -20,7 +20,10 @@ pub fn guard(run: &mut Run) {
     }
     let mut owners = vec![0; run.machine().board.ram.pages() as usize];
     enter(&mut owners, GUEST, &run.guest(), &run.lent());
-    let ledger = Ledger { owners, running: GUEST };
+    let ledger = Ledger {
+        owners,
+        running: GUEST,
+    };
     run.machine_mut().board.observer.ledger = Some(ledger);
 }
 
@@ -49,7 +52,8 @@ pub fn judge(run: &Run) -> Verdict {
             _ => ("non-root", world - Hart::NON_ROOT),
         };
         broken.push(format!(
-            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({} such pages)",
+            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's \
+             ({} such pages)",
             board.observer.intrusions.len()
         ));
     }

@@ -19,11 +19,13 @@ impl Assist {
     pub(super) fn dispatch(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
         match trap.cause {
             // Control is regained; what is due for the guest is injected before it is entered.
-            Cause::Countdown | Cause::TrapLimit | Cause::Window | Cause::TimerInterrupt | Cause::DeviceInterrupt => {
-                Answer::Resume
-            }
+            Cause::Countdown
+            | Cause::TrapLimit
+            | Cause::Window
+            | Cause::TimerInterrupt
+            | Cause::DeviceInterrupt => Answer::Resume,
 
-            // A row that the control structure names, or an instruction of root operation, which the guest does not have.
+            // A row that the control structure names, or one of root operation, which the guest does not have.
             Cause::Intercepted => match decode(trap.tval, Registers::Sixteen) {
                 Some(insn) => self.carry_out(machine, insn, None, notes),
                 None => self.reflect(Trap::illegal(trap.tval)),
