@@ -87,8 +87,8 @@ pub trait Bus {
     /// Says that `address` holds a page-table entry that a walk has read.
     fn walked(&mut self, address: u32);
 
-    /// Code in `world` (see [`crate::hart::Hart::world`]) is about to touch physical `address`, for the first
-    /// time since the translation of its page was made: where an observer that checks isolation looks on.
+    /// Code in `world` (see [`crate::hart::Hart::world`]) is about to touch physical `address`, for the first time
+    /// since the translation of its page was made: where an observer that checks isolation looks on.
     fn translated(&mut self, world: u32, address: u32);
 
     /// Code outside ring 0, or in non-root operation, has executed a sensitive row to its full effect on the real

@@ -172,7 +172,7 @@ impl Csrs {
             cause,
             tval,
             ptbr: ptbr & Csrs::PTBR,
-            base,
+            base: base & !3,
             bound,
             xbound,
             window,

@@ -1,6 +1,6 @@
 //! Root and non-root operation, by the book's chapter: what the control structure means, word by word and bit by bit,
-//! why an entry is refused, by what a guest leaves, and that the engines agree. The numbers here are the
-//! book's; none is read from the crate.
+//! why an entry is refused, by what a guest leaves, and that the engines agree. The numbers here are the book's; none
+//! is read from the crate.
 
 mod common;
 
@@ -273,12 +273,14 @@ fn mistakes() -> Vec<Mistake> {
         (6, |m| set(m, H_PC, HOST + 2)),
         (6, |m| set(m, H_TVEC, HANDLER + 1)),
         (6, |m| set(m, H_EPC, 3)),
+        (6, |m| set(m, 0x0a4, 2)),
         (7, |m| set(m, H_STATUS, 1)),
         (7, |m| set(m, H_STATUS, 1 << 10)),
         (8, |m| set(m, H_PTBR, 2)),
         (9, |m| set(m, G_PC, GUEST + 1)),
         (9, |m| set(m, G_TVEC, 2)),
         (9, |m| set(m, G_EPC, 1)),
+        (9, |m| set(m, 0x05c, 1)),
         (10, |m| set(m, G_STATUS, 1 << 31)),
         (11, |m| set(m, G_PTBR, 0x800)),
         (12, |m| set(m, ACTIVITY, 4)),

@@ -123,8 +123,10 @@ row:    place   t1, 15
 1:      sw      a3, TIMER(sp)
         j       skip
 
-port:   srli    t0, a2, 26                      # 0 for in, 1 for out
-        bnez    t0, 3f
+port:   srli    t0, a2, 25                      # 1 for in, 2 for out
+        li      t1, 2
+        beq     t0, t1, 3f
+        bgtu    t0, t1, stop                    # an instruction of root operation, which the guest does not have
         count   1
         place   t1, 7
         in      t2, a3

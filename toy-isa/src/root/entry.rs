@@ -38,7 +38,7 @@ pub enum EntryError {
     #[error("NESTED has a reserved bit set, or names a root that is not in memory")]
     Nested,
     /// The host could not go on.
-    #[error("the host's pc, tvec or epc is not a multiple of 4")]
+    #[error("the host's pc, tvec, epc or base is not a multiple of 4")]
     HostAddress,
     /// The host is ring 0.
     #[error("the host's status names another ring than 0, or has a reserved bit set")]
@@ -47,7 +47,7 @@ pub enum EntryError {
     #[error("the host's ptbr has a reserved bit set")]
     HostTable,
     /// The guest could not go on.
-    #[error("the guest's pc, tvec or epc is not a multiple of 4")]
+    #[error("the guest's pc, tvec, epc or base is not a multiple of 4")]
     GuestAddress,
     /// Bits that the guest's status does not have.
     #[error("the guest's status has a reserved bit set")]
@@ -216,10 +216,10 @@ fn check<B: Bus>(bus: &mut B, structure: u32, how: How, start: u64) -> Result<Ch
     })
 }
 
-/// Whether `pc`, or `tvec` or `epc` of these control registers, could not be held by the processor.
+/// Whether `pc`, or `tvec`, `epc` or `base` of these control registers, could not be held by the processor.
 fn misaligned(pc: u32, csrs: &[u32; Csrs::COUNT]) -> bool {
-    let [_, tvec, _, epc, ..] = csrs;
-    (pc | tvec | epc) & 3 != 0
+    let [_, tvec, _, epc, _, _, _, base, ..] = csrs;
+    (pc | tvec | epc | base) & 3 != 0
 }
 
 fn reserved_in_table(csrs: &[u32; Csrs::COUNT]) -> bool {

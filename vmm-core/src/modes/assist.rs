@@ -2,10 +2,9 @@
 //! VT-x or AMD-V. All four rings are its own, and so are its control registers: its system calls, page faults and
 //! returns never leave. It leaves by what the control structure names, and this monitor answers.
 //!
-//! The monitor's Rust code stands in for software in ring 0 of root operation. What it owns is in simulated
-//! memory, where
-//! no table leads that the guest is under: the control [`structure`], and the page tables, [`nested`] or, to compare,
-//! shadows. [`exits`] is the dispatcher.
+//! The monitor's Rust code stands in for software in ring 0 of root operation. What it owns is in simulated memory,
+//! where no table leads that the guest is under: the control [`structure`], and the page tables, [`nested`] or, to
+//! compare, shadows. [`exits`] is the dispatcher.
 
 pub mod exits;
 pub mod nested;
@@ -136,8 +135,7 @@ impl Assist {
                 Tables::Shadow(Shadow::apart(&allocator))
             }
         };
-        // Pages 0 and 1 of the monitor's own, as in trap-and-emulate: where it is entered, and where the guest
-        // is saved.
+        // Pages 0 and 1 of the monitor's own, as in trap-and-emulate: where it is entered, where the guest is saved.
         let structure = Structure::begin(
             &mut machine.board,
             allocator.monitor() + PAGE,

@@ -25,8 +25,7 @@ impl Assist {
             | Cause::TimerInterrupt
             | Cause::DeviceInterrupt => Answer::Resume,
 
-            // A row that the control structure names, or an instruction of root operation, which the guest
-            // does not have.
+            // A row that the control structure names, or one of root operation, which the guest does not have.
             Cause::Intercepted => match decode(trap.tval, Registers::Sixteen) {
                 Some(insn) => self.carry_out(machine, insn, None, notes),
                 None => self.reflect(Trap::illegal(trap.tval)),

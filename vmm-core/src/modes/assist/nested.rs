@@ -6,8 +6,8 @@ use toy_isa::bus::{Bus, Width};
 use toy_isa::machine::Board;
 use toy_isa::mmu::{PAGE, pte};
 
-/// A two-level table that is filled as the guest uses its memory. The guest's own tables are ordinary memory
-/// to it: what the guest does to them, nobody has to notice.
+/// A two-level table that is filled as the guest uses its memory. The guest's own tables are ordinary memory to it:
+/// what the guest does to them, nobody has to notice.
 pub struct Nested {
     /// Physical address of the first level.
     root: u32,
