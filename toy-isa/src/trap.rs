@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a trap or an interrupt is taken, or why a guest leaves non-root operation. Codes are RISC-V's where RISC-V has
 /// the same thing (Privileged Specification 1.12, tables 3.6 and 8.7: nested faults are its guest-page faults, 22 is
 /// its virtual instruction); a system call from ring r is 11 - r, so that ring 0 has M's code and ring 3 U's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// A jump to an address that is not a multiple of 4.
     FetchMisaligned,

@@ -1,7 +1,7 @@
 //! Binary translation, as VMware did it: Ring32 in, Ring32 out.
 //!
-//! The guest's kernel is never executed as it stands. It is translated, a [unit](mod@unit) at a time and only when it is
-//! about to run, into code that is safe in ring 1, and that is executed from a [cache] in the monitor's memory.
+//! The guest's kernel is never executed as it stands. It is translated, a [unit](mod@unit) at a time and only when it
+//! is about to run, into code that is safe in ring 1, and that is executed from a [cache] in the monitor's memory.
 //! Most instructions translate to themselves; a sensitive one becomes a few instructions on the virtual processor,
 //! or a call of the monitor ([`emit`]). So it does not matter whether it would have trapped: the holes of a
 //! processor are cured. The guest's user code runs directly, as under trap-and-emulate; everything else (allocator,
