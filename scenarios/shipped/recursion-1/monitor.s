@@ -104,7 +104,7 @@ V_FIRST = . - monitor
         csr     V_CAUSE,        0x342,  ~0
         csr     V_TVAL,         0x343,  ~0
         csr     V_STATUS,       0x7c0,  PRING|IE|PIE|RE|PRE
-        csr     V_BASE,         0x7c2,  ~0
+        csr     V_BASE,         0x7c2,  ~3
         csr     V_BOUND,        0x7c3,  ~0
         csr     V_XBOUND,       0x7c4,  ~0
         csr     V_TVEC,         0x305,  ~3
