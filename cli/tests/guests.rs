@@ -374,3 +374,37 @@ off:    li      t0, 48
     ]);
     assert!(!with.out.contains("Lint:"), "{}", with.out);
 }
+
+#[test]
+fn a_comparison_of_modes_with_long_names_fits_80_columns() {
+    let done = run(&[
+        "compare",
+        "popf",
+        "--modes",
+        "bare,translate:callouts,assist:shadow",
+    ]);
+    let all = run(&[
+        "compare",
+        "popf",
+        "--modes",
+        "bare,translate:callouts,translate:all",
+    ]);
+    for line in done.out.lines().chain(all.out.lines()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(all.out.contains("translate:callouts\n"), "{}", all.out);
+}
+
+#[test]
+fn the_guilty_instruction_is_told_with_its_source_line() {
+    let done = run(&[
+        "compare",
+        "guest-os",
+        "--modes",
+        "bare,trap",
+        "--profile",
+        "leaky",
+    ]);
+    assert!(done.out.contains("`csrsi status, 16`"), "{}", done.out);
+    assert!(done.out.contains("(boot.s:"), "{}", done.out);
+}

@@ -92,17 +92,20 @@ fn render(checked: &Checked, args: &Args, paint: Paint) -> String {
 }
 
 fn table(reports: &[Report], paint: Paint) -> String {
-    let names = reports.iter().map(|report| report.mode.name().len());
-    let width = names.max().unwrap_or(0).max(10);
+    // A longer name has a line to itself: the table fits 80 columns.
+    const WIDTH: usize = 10;
     let head = format!(
-        "{:<width$} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}   E   R   F",
+        "{:<WIDTH$} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}   E   R   F",
         "mode", "exit", "retired", "direct", "traps", "emulated", "cycles", "slowdown"
     );
     let mut text = paint.faint(&head) + "\n";
     for report in reports {
+        let name = match report.mode.name() {
+            name if name.len() > WIDTH => format!("{name}\n{:WIDTH$}", ""),
+            name => format!("{name:<WIDTH$}"),
+        };
         text += &format!(
-            "{:<width$} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}",
-            report.mode.name(),
+            "{name} {:>6} {:>7} {:>6} {:>7} {:>8} {:>7} {:>8}",
             end(report.end),
             short(report.retired),
             share(report.direct, report.retired),

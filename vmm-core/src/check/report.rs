@@ -1,7 +1,9 @@
 //! A whole checked run of one mode, and the comparison of several.
 
 use serde::Serialize;
+use toy_isa::disasm::disassemble;
 use toy_isa::engine::EngineName;
+use toy_isa::image::Image;
 
 use crate::check::equivalence::{Comparison, Difference, Divergence, Grain, Pair};
 use crate::check::holes::{self, Findings};
@@ -146,7 +148,14 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
         run: pair.guest,
         wall_ns,
         compared: comparison.compared,
-        equivalence: equivalence(mode, options.grain, end, &comparison, findings.as_ref()),
+        equivalence: equivalence(
+            mode,
+            options.grain,
+            end,
+            &comparison,
+            findings.as_ref(),
+            &setup.image,
+        ),
         findings,
     })
 }
@@ -252,6 +261,7 @@ fn equivalence(
     end: End,
     comparison: &Comparison,
     findings: Option<&Findings>,
+    image: &Image,
 ) -> Verdict {
     let (one, many) = match grain {
         Grain::SyncPoints => ("sync point", "sync points"),
@@ -273,14 +283,15 @@ fn equivalence(
             let (what, bare, guest) = (&difference.what, &difference.bare, &difference.guest);
             format!("{what} is {bare} on the bare machine, {guest} here")
         },
-        sentence,
+        |divergence| sentence(divergence, image),
     );
     let holes = findings.map_or(String::new(), describe_holes);
     Verdict::no(format!("equal at {compared}, then: {place}{holes}"))
 }
 
 /// A divergence in a sentence.
-fn sentence(divergence: &Divergence) -> String {
+fn sentence(divergence: &Divergence, image: &Image) -> String {
+    let source = source(divergence, image).unwrap_or_default();
     let Divergence {
         clock,
         pc,
@@ -290,12 +301,25 @@ fn sentence(divergence: &Divergence) -> String {
         ..
     } = divergence;
     format!(
-        "after `{instruction}` at {pc:#010x} (ring {ring}, clock {}), {} is {} on the bare machine, {} here",
+        "after `{instruction}` at {pc:#010x} ({source}ring {ring}, clock {}), {} is {} on the bare machine, {} here",
         exact(*clock),
         difference.what,
         difference.bare,
         difference.guest
     )
+}
+
+/// The file and line of the instruction, if it stands in the image where the guest executed it.
+fn source(divergence: &Divergence, image: &Image) -> Option<String> {
+    let pc = divergence.pc;
+    let word = image.segments.iter().find_map(|segment| {
+        let at = pc.checked_sub(segment.address)? as usize;
+        let bytes = segment.bytes.get(at..at.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    })?;
+    let same = disassemble(word, pc) == divergence.instruction;
+    let (file, line) = image.lines.find(pc).filter(|_| same)?;
+    Some(format!("{file}:{line}, "))
 }
 
 fn describe_holes(findings: &Findings) -> String {
