@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use toy_isa::asm::Source;
 use toy_isa::disasm::disassemble;
-use toy_isa::image::{Image, Segment, SymbolKind};
+use toy_isa::image::{Image, SymbolKind};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -74,7 +74,7 @@ impl<'a> Listing<'a> {
         Place {
             symbol: symbol.map(|(symbol, _)| symbol.name.clone()),
             offset: symbol.map(|(_, offset)| offset),
-            ..self.bare_place(address, self.word(address))
+            ..self.bare_place(address, self.image.word(address))
         }
     }
 
@@ -139,15 +139,6 @@ impl<'a> Listing<'a> {
             last = here;
         }
         output.text(&(text + &self.data()))
-    }
-
-    /// The word at an address of the image.
-    fn word(&self, address: u32) -> Option<u32> {
-        let within = |segment: &&Segment| segment.contains(address);
-        let segment = self.image.segments.iter().find(within)?;
-        let offset = (address - segment.address) as usize;
-        let bytes = segment.bytes.get(offset..offset.checked_add(4)?)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?))
     }
 
     fn source_line(&self, file: &str, line: u32) -> Option<String> {

@@ -67,6 +67,14 @@ pub enum SymbolKind {
 }
 
 impl Image {
+    /// The word at an address, if the image has all of its bytes.
+    pub fn word(&self, address: u32) -> Option<u32> {
+        let segment = self.segments.iter().find(|segment| segment.contains(address))?;
+        let offset = (address - segment.address) as usize;
+        let bytes = segment.bytes.get(offset..offset.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    }
+
     /// The symbol of this name; a global one before a local one.
     pub fn symbol(&self, name: &str) -> Option<&Symbol> {
         let named = || self.symbols.iter().filter(|symbol| symbol.name == name);

@@ -9,6 +9,7 @@ use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{PAGE, Tlb};
 use toy_isa::profile::Profile;
 
+use crate::mode::{Answer, Sync};
 use crate::setup::Setup;
 
 /// Which frame of real memory holds each frame of guest memory.
@@ -166,6 +167,15 @@ impl Guest {
             .next_event(clock)
             .map_or(self.quantum, |at| at - clock);
         event.min(self.quantum)
+    }
+
+    /// How a monitor goes on after an instruction that it carried out has retired: whether the guest's processor
+    /// changed hands by it.
+    pub fn retired(&mut self) -> Answer {
+        match std::mem::take(&mut self.pace.returned) {
+            true => Answer::Sync(Sync::Return),
+            false => Answer::Resume,
+        }
     }
 
     /// The guest as it sees itself, with its processor in this state.

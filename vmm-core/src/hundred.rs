@@ -109,10 +109,7 @@ impl Mode for HundredLines {
             Step::Trapped(trap) => return Answer::Sync(Sync::Enter(trap)),
             Step::DoubleFault(trap) => return Answer::End(End::DoubleFault(trap)),
         }
-        match std::mem::take(&mut self.guest.pace.returned) {
-            true => Answer::Sync(Sync::Return),
-            false => Answer::Resume,
-        }
+        self.guest.retired()
     }
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {

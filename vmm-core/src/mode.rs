@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use toy_isa::cpu;
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
 use toy_isa::instruction::Instruction;
@@ -20,6 +21,7 @@ use crate::modes::para::Para;
 use crate::modes::translate::listing::UnitListing;
 use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
+use crate::modes::trap::shadow::Switch;
 use crate::modes::{bare::Bare, hybrid::Hybrid, interpret::Interpret, trap::TrapAndEmulate};
 use crate::setup::{Setup, StartError};
 
@@ -115,6 +117,15 @@ impl Notes<'_> {
         self.event(guest, hart, Event::Exit { trap, real_ring });
     }
 
+    /// The processor was given another shadow table, if it was.
+    pub fn shadow_switch(&mut self, guest: &Guest, hart: &Hart, switch: &Switch) {
+        if switch.changed {
+            self.counts.shadow_switches += 1;
+            let (ptbr, fresh) = (hart.csr.ptbr, switch.fresh);
+            self.event(guest, hart, Event::ShadowSwitch { ptbr, fresh });
+        }
+    }
+
     /// The monitor emulated a privileged instruction, at which the processor was in this state.
     pub fn emulated(&mut self, guest: &Guest, hart: &Hart, insn: Instruction) {
         let (row, word) = (insn.row(), insn.encode());
@@ -171,6 +182,14 @@ pub(crate) fn hosted(exit: EngineExit) -> Exit {
         EngineExit::Trap(trap) => Exit::Hardware(trap),
         EngineExit::Return => Exit::Fuel,
         other => native(other),
+    }
+}
+
+/// After an exit to hardware: where the entry page cannot be fetched, no monitor gets control.
+pub(crate) fn entered(machine: &mut Machine, exit: Exit) -> Exit {
+    match cpu::fetch(&machine.hart, &mut machine.board) {
+        Ok(_) => exit,
+        Err(fault) => Exit::End(End::DoubleFault(fault)),
     }
 }
 

@@ -312,12 +312,7 @@ fn sentence(divergence: &Divergence, image: &Image) -> String {
 /// The file and line of the instruction, if it stands in the image where the guest executed it.
 fn source(divergence: &Divergence, image: &Image) -> Option<String> {
     let pc = divergence.pc;
-    let word = image.segments.iter().find_map(|segment| {
-        let at = pc.checked_sub(segment.address)? as usize;
-        let bytes = segment.bytes.get(at..at.checked_add(4)?)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?))
-    })?;
-    let same = disassemble(word, pc) == divergence.instruction;
+    let same = disassemble(image.word(pc)?, pc) == divergence.instruction;
     let (file, line) = image.lines.find(pc).filter(|_| same)?;
     Some(format!("{file}:{line}, "))
 }

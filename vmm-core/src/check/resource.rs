@@ -32,8 +32,13 @@ const GUEST: u16 = 1;
 
 /// Enters a guest's frames into the ledger, and those that its monitor lends to it.
 pub fn enter(owners: &mut [u16], number: u16, guest: &GuestView, lent: &[u32]) {
-    for (page, owner) in (0..).zip(owners) {
-        if guest.guest_page(page).is_some() || lent.contains(&page) {
+    for (page, owner) in (0..).zip(owners.iter_mut()) {
+        if guest.guest_page(page).is_some() {
+            *owner = number;
+        }
+    }
+    for page in lent {
+        if let Some(owner) = owners.get_mut(*page as usize) {
             *owner = number;
         }
     }

@@ -238,14 +238,7 @@ impl Assist {
             Tables::Shadow(shadow) => {
                 let key = root_key(hart);
                 let switch = shadow.switch(board, &self.guest.frames, key, false);
-                if switch.changed {
-                    notes.counts.shadow_switches += 1;
-                    let event = Event::ShadowSwitch {
-                        ptbr: hart.csr.ptbr,
-                        fresh: switch.fresh,
-                    };
-                    notes.event(&self.guest, hart, event);
-                }
+                notes.shadow_switch(&self.guest, hart, &switch);
                 (layout::GUEST_PTBR, switch.root | 1)
             }
         };

@@ -16,7 +16,7 @@ use toy_isa::trap::Trap;
 
 use crate::event::Delivery;
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
 use crate::modes::trap::{Layout, TrapAndEmulate};
 use crate::setup::Setup;
 
@@ -80,11 +80,8 @@ impl Mode for Hybrid {
                 }
             }
         }
-        let exit = hosted(engine.run(machine, end.saturating_sub(machine.attempts)));
-        let Exit::Hardware(trap) = exit else { return exit };
-        let exit = TrapAndEmulate::entered(machine, exit);
-        self.monitor.leave_guest(machine, trap, notes);
-        exit
+        let fuel = end.saturating_sub(machine.attempts);
+        self.monitor.run_guest(machine, engine, fuel, notes)
     }
 
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {

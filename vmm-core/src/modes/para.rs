@@ -14,7 +14,7 @@ pub mod pages;
 pub mod rings;
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::cpu::{self, Poll, poll};
+use toy_isa::cpu::{Poll, poll};
 use toy_isa::devices::line;
 use toy_isa::engine::Engine;
 use toy_isa::hart::{Csrs, Hart, Status};
@@ -24,7 +24,7 @@ use toy_isa::trap::{Cause, Trap};
 
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
 use crate::setup::Setup;
 use events::Shared;
@@ -162,13 +162,9 @@ impl Mode for Para {
         }
         let exit = hosted(engine.run(machine, end.saturating_sub(machine.attempts)));
         let Exit::Hardware(trap) = exit else { return exit };
-        // Where the entry page cannot be fetched, no monitor gets control.
-        let entry = cpu::fetch(&machine.hart, &mut machine.board);
+        let exit = entered(machine, exit);
         self.leave_guest(machine, trap, notes);
-        match entry {
-            Ok(_) => exit,
-            Err(fault) => Exit::End(End::DoubleFault(fault)),
-        }
+        exit
     }
 
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {

@@ -29,7 +29,7 @@ use toy_isa::trap::{Cause, Trap};
 
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
@@ -388,17 +388,10 @@ impl Translate {
             self.forget(machine, |unit| unit.context.space == space);
         }
         for (page, frame) in self.cache.kernel_pages() {
-            let supervisor = Hart {
-                csr: Csrs {
-                    status: Status(0),
-                    ..hart.csr
-                },
-                ..hart.clone()
-            };
             let mapped = if hart.csr.paging() {
                 self.monitor
                     .virtually(machine, notes, |_, board| {
-                        mmu::walk(supervisor.csr.ptbr, board, 0, Access::Fetch, page)
+                        mmu::walk(hart.csr.ptbr, board, 0, Access::Fetch, page)
                     })
                     .ok()
                     .map(|leaf| leaf.frame / PAGE)
@@ -575,10 +568,7 @@ impl Translate {
                 if self.monitor.allocator.load(&machine.board).csr.ptbr == before.csr.ptbr {
                     self.settle_in(unit, index + 1);
                 }
-                match std::mem::take(&mut self.monitor.guest.pace.returned) {
-                    true => Answer::Sync(Sync::Return),
-                    false => Answer::Resume,
-                }
+                self.monitor.guest.retired()
             }
             Step::Trapped(trap) => Answer::Sync(Sync::Enter(trap)),
             Step::DoubleFault(trap) => Answer::End(End::DoubleFault(trap)),
@@ -687,11 +677,11 @@ impl Mode for Translate {
             if machine.attempts >= end {
                 return Exit::Fuel;
             }
-            if let Some(exit) = self.monitor.poll_guest(machine, notes) {
-                self.take_news(machine);
+            let exit = self.monitor.poll_guest(machine, notes);
+            self.take_news(machine);
+            if let Some(exit) = exit {
                 return exit;
             }
-            self.take_news(machine);
             let hart = self.monitor.allocator.load(&machine.board);
             let exit = match self.monitor.next_deadline(machine) {
                 _ if self.translates(&hart) => self.enter_cache(machine, notes),
@@ -701,8 +691,8 @@ impl Mode for Translate {
                 }
                 None => self.interpret_one(machine, notes),
             };
-            if exit.is_some() {
-                return exit.unwrap_or(Exit::Fuel);
+            if let Some(exit) = exit {
+                return exit;
             }
         }
         let before = machine.histogram;
@@ -714,7 +704,7 @@ impl Mode for Translate {
             }
         }
         let Exit::Hardware(trap) = exit else { return exit };
-        let exit = TrapAndEmulate::entered(machine, exit);
+        let exit = entered(machine, exit);
         match self.deadline.take() {
             Some(deadline) => self.leave_cache(machine, trap, deadline, notes),
             None => self.monitor.leave_guest(machine, trap, notes),

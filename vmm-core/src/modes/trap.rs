@@ -13,7 +13,7 @@ pub mod world;
 
 use std::sync::Arc;
 
-use toy_isa::cpu::{self, Poll, poll};
+use toy_isa::cpu::{Poll, poll};
 use toy_isa::engine::Engine;
 use toy_isa::hart::Hart;
 use toy_isa::machine::{LoadError, Machine};
@@ -23,7 +23,7 @@ use toy_isa::trap::Trap;
 
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::setup::Setup;
 use allocator::Allocator;
@@ -141,12 +141,19 @@ impl TrapAndEmulate {
         }
     }
 
-    /// The processor came back with this trap; where the entry page cannot be fetched, no monitor gets control.
-    pub(super) fn entered(machine: &mut Machine, exit: Exit) -> Exit {
-        match cpu::fetch(&machine.hart, &mut machine.board) {
-            Ok(_) => exit,
-            Err(fault) => Exit::End(End::DoubleFault(fault)),
-        }
+    /// Runs the guest's own code until it leaves, and takes the processor back.
+    pub(super) fn run_guest(
+        &mut self,
+        machine: &mut Machine,
+        engine: &mut dyn Engine,
+        fuel: u64,
+        notes: &mut Notes,
+    ) -> Exit {
+        let exit = hosted(engine.run(machine, fuel));
+        let Exit::Hardware(trap) = exit else { return exit };
+        let exit = entered(machine, exit);
+        self.leave_guest(machine, trap, notes);
+        exit
     }
 
     /// Does something to the virtual processor on its virtual board, and then drops the shadow entries that were
@@ -193,11 +200,8 @@ impl Mode for TrapAndEmulate {
                 }
             }
         }
-        let exit = hosted(engine.run(machine, end.saturating_sub(machine.attempts)));
-        let Exit::Hardware(trap) = exit else { return exit };
-        let exit = TrapAndEmulate::entered(machine, exit);
-        self.leave_guest(machine, trap, notes);
-        exit
+        let fuel = end.saturating_sub(machine.attempts);
+        self.run_guest(machine, engine, fuel, notes)
     }
 
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {

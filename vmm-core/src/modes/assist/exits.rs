@@ -11,7 +11,7 @@ use toy_isa::trap::{Cause, Trap};
 
 use super::{Assist, Bug, Tables, root_key};
 use crate::event::{AccessReason, Delivery, Event};
-use crate::mode::{Answer, End, Notes, Sync};
+use crate::mode::{Answer, End, Notes};
 use crate::modes::trap::shadow::Mapping;
 
 impl Assist {
@@ -97,10 +97,7 @@ impl Assist {
                 );
             }
         }
-        match std::mem::take(&mut self.guest.pace.returned) {
-            true => Answer::Sync(Sync::Return),
-            false => Answer::Resume,
-        }
+        self.guest.retired()
     }
 
     /// The nested table does not allow an access to guest-physical memory: the guest has memory there, and it is taken

@@ -11,7 +11,7 @@
 //! | page tables: shadow tables | the rest |
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::hart::{Csrs, Hart, Status};
+use toy_isa::hart::{Csrs, Hart};
 use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::PAGE;
@@ -24,6 +24,9 @@ pub const MONITOR: u32 = 0xffc0_0000;
 
 /// Words of state moved when the guest leaves, and again when it is resumed: x1..x15 and the program counter.
 pub const STATE_WORDS: u64 = 16;
+
+/// The word of the save area where the control registers begin, in the order of [`Csrs::words`].
+const FIRST_CSR: u32 = 16;
 
 /// What of real memory is the monitor's own.
 pub struct Allocator {
@@ -92,40 +95,14 @@ impl Allocator {
         for register in 1..16 {
             hart.x[register as usize] = word(register);
         }
-        hart.csr = Csrs {
-            status: Status(word(16)),
-            tvec: word(17),
-            scratch: word(18),
-            epc: word(19),
-            cause: word(20),
-            tval: word(21),
-            ptbr: word(22),
-            base: word(23),
-            bound: word(24),
-            xbound: word(25),
-            window: word(26),
-        };
+        hart.csr = Csrs::from_words(std::array::from_fn(|number| word(FIRST_CSR + number as u32)));
         hart
     }
 
     /// The inverse of [`Allocator::load`]. The slot of x0 holds the program counter.
     pub fn store(&self, board: &mut Board, hart: &Hart) {
         self.save(board, &hart.x, hart.pc);
-        let csr = &hart.csr;
-        let words = [
-            csr.status.0,
-            csr.tvec,
-            csr.scratch,
-            csr.epc,
-            csr.cause,
-            csr.tval,
-            csr.ptbr,
-            csr.base,
-            csr.bound,
-            csr.xbound,
-            csr.window,
-        ];
-        for (index, value) in (16..).zip(words) {
+        for (index, value) in (FIRST_CSR..).zip(hart.csr.words()) {
             self.put(board, index, value);
         }
     }
@@ -140,20 +117,21 @@ impl Allocator {
 
     /// The word of the save area that holds a control register; `None` for those that are not the processor's own.
     pub fn word_of(csr: Csr) -> Option<u32> {
-        Some(match csr {
-            Csr::Status => 16,
-            Csr::Tvec => 17,
-            Csr::Scratch => 18,
-            Csr::Epc => 19,
-            Csr::Cause => 20,
-            Csr::Tval => 21,
-            Csr::Ptbr => 22,
-            Csr::Base => 23,
-            Csr::Bound => 24,
-            Csr::Xbound => 25,
-            Csr::Window => 26,
+        let number = match csr {
+            Csr::Status => 0,
+            Csr::Tvec => 1,
+            Csr::Scratch => 2,
+            Csr::Epc => 3,
+            Csr::Cause => 4,
+            Csr::Tval => 5,
+            Csr::Ptbr => 6,
+            Csr::Base => 7,
+            Csr::Bound => 8,
+            Csr::Xbound => 9,
+            Csr::Window => 10,
             _ => return None,
-        })
+        };
+        Some(FIRST_CSR + number)
     }
 
     /// A word of the save area, by its number.

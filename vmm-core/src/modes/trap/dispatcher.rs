@@ -95,10 +95,7 @@ impl TrapAndEmulate {
         match self.virtually(machine, notes, |hart, board| routine.run(hart, board, insn)) {
             Ok(()) => {
                 notes.emulated(&self.guest, &before, insn);
-                match std::mem::take(&mut self.guest.pace.returned) {
-                    true => Answer::Sync(Sync::Return),
-                    false => Answer::Resume,
-                }
+                self.guest.retired()
             }
             // The virtual processor may not do it either, or not so.
             Err(trap) => self.reflect(machine, trap, notes),
@@ -178,10 +175,7 @@ impl TrapAndEmulate {
                     &before,
                     Event::EmulateAccess { access, address, why },
                 );
-                match std::mem::take(&mut self.guest.pace.returned) {
-                    true => Answer::Sync(Sync::Return),
-                    false => Answer::Resume,
-                }
+                self.guest.retired()
             }
             Step::Trapped(trap) => Answer::Sync(Sync::Enter(trap)),
             Step::DoubleFault(trap) => Answer::End(End::DoubleFault(trap)),

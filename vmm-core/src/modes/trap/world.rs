@@ -96,13 +96,8 @@ impl TrapAndEmulate {
         let switch = self
             .shadow
             .switch(&mut machine.board, &self.guest.frames, key, open);
+        notes.shadow_switch(&self.guest, hart, &switch);
         if switch.changed {
-            notes.counts.shadow_switches += 1;
-            let event = Event::ShadowSwitch {
-                ptbr: hart.csr.ptbr,
-                fresh: switch.fresh,
-            };
-            notes.event(&self.guest, hart, event);
             machine.board.tlb.fence(None);
         }
         switch
