@@ -6,11 +6,12 @@ use std::path::Path;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use scenarios::limit::BUDGET;
 use scenarios::terminal::escape_line;
-use scenarios::{Define, Error, Scenario, limit, read_limited};
+use scenarios::{Define, Error, Scenario, Variant, limit, read_limited};
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::mode::ModeName;
 use vmm_core::modes::para::interface::BATCH_LIMIT;
+use vmm_core::policy::Policy;
 use vmm_core::price::PriceList;
 
 use crate::failure::{Failure, OrFail};
@@ -48,7 +49,19 @@ pub(crate) struct GuestOptions {
 impl GuestOptions {
     /// The scenario of this name or at this path, changed as asked.
     pub(crate) fn load(&self, scenario: &str) -> Result<Scenario, Failure> {
-        let mut scenario = find_with(scenario, &self.set)?;
+        self.load_under(scenario, None)
+    }
+
+    /// As [`GuestOptions::load`], with the machine and the guest that a policy asks for.
+    pub(crate) fn load_under(&self, scenario: &str, policy: Option<&Policy>) -> Result<Scenario, Failure> {
+        let variant = Variant {
+            set: self.set.clone(),
+            parts: policy.and_then(Policy::parts),
+        };
+        let mut scenario = find_with(scenario, &variant)?;
+        if let Some(policy) = policy {
+            scenario.set_profile(Profile::new(policy.machine));
+        }
         if let Some(entries) = self.tlb {
             scenario.setup.tlb = entries;
         }
@@ -103,6 +116,18 @@ pub(crate) fn quoted(word: &str) -> String {
     }
 }
 
+/// The policy of this name, or in this file.
+pub(crate) fn policy(name_or_path: &str) -> Result<Policy, Failure> {
+    if Policy::names().contains(&name_or_path) || !name_or_path.ends_with(".toml") {
+        return Policy::shipped(name_or_path)
+            .or_bad_input(|| "a policy in a file has a name that ends with .toml".to_string());
+    }
+    let what = || format!("{name_or_path} is no policy");
+    let bytes = read_limited(Path::new(name_or_path), limit::TOML).or_bad_input(what)?;
+    let text = String::from_utf8(bytes).or_bad_input(what)?;
+    Policy::parse(&text).or_bad_input(what)
+}
+
 /// The list of prices of this name, or in this file.
 pub(crate) fn prices(name_or_path: &str) -> Result<PriceList, Failure> {
     if PriceList::NAMES.contains(&name_or_path) || !name_or_path.ends_with(".toml") {
@@ -134,12 +159,12 @@ pub(crate) fn tlb(text: &str) -> Result<usize, String> {
 
 /// The scenario of this name or at this path.
 pub(crate) fn find(scenario: &str) -> Result<Scenario, Failure> {
-    find_with(scenario, &[])
+    find_with(scenario, &Variant::default())
 }
 
-/// As [`find`], with other values for symbols that the scenario defines.
-fn find_with(scenario: &str, set: &[Define]) -> Result<Scenario, Failure> {
-    Scenario::find_with(scenario, set).map_err(|error| {
+/// The scenario of this name or at this path, in a variant.
+pub(crate) fn find_with(scenario: &str, variant: &Variant) -> Result<Scenario, Failure> {
+    Scenario::find_with(scenario, variant).map_err(|error| {
         let advice = match error {
             Error::Unknown { suggestion: None, .. } => "; `trapeze list` shows those that ship",
             _ => elsewhere(Path::new(scenario)),

@@ -11,6 +11,7 @@ use serde_json::json;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
 use vmm_core::mode::{End, ModeName};
+use vmm_core::policy::Policy;
 use vmm_core::price::{Basis, PriceList};
 
 use crate::arguments::{self, GuestOptions};
@@ -67,7 +68,18 @@ impl CheckOptions {
         modes: Option<&[ModeName]>,
         output: &Output,
     ) -> Result<Checked, Failure> {
-        let scenario = self.guest.load(scenario)?;
+        self.check_under(scenario, None, modes, output)
+    }
+
+    /// As [`CheckOptions::check`], with the machine and the guest that a policy asks for.
+    pub(crate) fn check_under(
+        &self,
+        scenario: &str,
+        policy: Option<&Policy>,
+        modes: Option<&[ModeName]>,
+        output: &Output,
+    ) -> Result<Checked, Failure> {
+        let scenario = self.guest.load_under(scenario, policy)?;
         let prices = arguments::prices(&self.list)?;
         let options = report::Options {
             engine: self.guest.engine,
@@ -217,7 +229,7 @@ pub(crate) fn price_note(prices: &PriceList) -> String {
 }
 
 /// The host's clock, from any beginning.
-fn nanoseconds() -> u64 {
+pub(crate) fn nanoseconds() -> u64 {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(BEGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -47,6 +47,8 @@ enum Command {
     Fastest(commands::fastest::Args),
     /// Compare the nano-benchmarks under the methods with what was measured on a real processor
     Nano(commands::nano::Args),
+    /// Show which methods real products mix, and what each method is worth to them
+    Products(commands::products::Args),
     /// Vary the batch size, the TLB or the cost of an exit, and show what each value costs
     Sweep(commands::sweep::Args),
     /// Price a stored run again, on any list of prices; or show a list
@@ -81,6 +83,7 @@ impl Command {
             Command::Compare(args) => commands::compare::run(args, output),
             Command::Fastest(args) => commands::fastest::run(args, output),
             Command::Nano(args) => commands::nano::run(args, output),
+            Command::Products(args) => commands::products::run(args, output),
             Command::Sweep(args) => commands::sweep::run(args, output),
             Command::Price(args) => commands::price::run(args, output),
             Command::Why(args) => commands::why::run(args, output),

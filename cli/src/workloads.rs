@@ -1,6 +1,6 @@
 //! The workloads that methods are compared with: run once, under every method, to be priced on every list.
 
-use scenarios::Scenario;
+use scenarios::{Scenario, Variant};
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::fit::{Loop, Loops};
@@ -98,8 +98,11 @@ fn one(workload: Workload) -> Result<Loops, Failure> {
 }
 
 fn with_turns(workload: Workload, turns: u64) -> Result<Scenario, Failure> {
-    let set = ("N".to_string(), turns as i64);
-    let found = Scenario::find_with(workload.scenario, &[set]);
+    let variant = Variant {
+        set: vec![("N".to_string(), turns as i64)],
+        parts: None,
+    };
+    let found = Scenario::find_with(workload.scenario, &variant);
     found.map_err(|error| Failure::bad_input(error.render()))
 }
 

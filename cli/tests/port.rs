@@ -9,8 +9,8 @@ fn the_port_is_shown_as_a_difference_with_its_size() {
     let done = run(&["port"]);
     assert_eq!(done.code, 0, "{}", done.err);
     for line in [
-        "--- hal.s",
-        "+++ ../guest-os-para/hal.s",
+        "--- hal-cpu.s",
+        "+++ ../guest-os-para/hal-cpu.s",
         "-        mret",
         "+        hypercall IRET",
         "The port of guest-os",
@@ -28,7 +28,7 @@ fn the_port_is_shown_as_a_difference_with_its_size() {
     let percent = 100.0 * changed as f64 / object["original_lines"].as_f64().expect("a number");
     assert!((object["percent"].as_f64().expect("a number") - percent).abs() < 1e-9);
     let files = object["files"].as_array().expect("an array");
-    assert!(files.iter().any(|file| file["original"] == "hal.s"));
+    assert!(files.iter().any(|file| file["original"] == "hal-cpu.s"));
 }
 
 #[test]
@@ -102,12 +102,12 @@ fn a_batch_is_between_1_and_2048() {
 #[test]
 fn why_explains_a_hypercall_in_the_lines_of_the_port() {
     let listed = run(&["why", "--list", "--mode", "para"]);
-    assert!(listed.out.contains("hypercall set_trap_table"), "{}", listed.out);
+    assert!(listed.out.contains("hypercall set_callbacks"), "{}", listed.out);
     let done = run(&["why", "2", "--mode", "para"]);
     assert_eq!(done.code, 0, "{}", done.err);
     for part in [
-        "../guest-os-para/hal.s",
-        "hypercall SET_TRAP_TABLE",
+        "../guest-os-para/hal-cpu.s",
+        "hypercall SET_CALLBACKS",
         "the monitor answered the hypercall",
     ] {
         assert!(done.out.contains(part), "{part}: {}", done.out);

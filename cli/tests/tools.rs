@@ -89,7 +89,7 @@ fn words_and_scenarios_are_disassembled() {
     assert_eq!(json(&["dis", "--word", "0"])["instruction"], ".word 0x00000000");
     let done = run(&["dis", "guest-os"]);
     assert!(
-        done.out.contains("<boot>:") && done.out.contains("# hal.s\n"),
+        done.out.contains("<boot>:") && done.out.contains("# hal-cpu.s\n"),
         "{}",
         done.out
     );

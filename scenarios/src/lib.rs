@@ -33,7 +33,7 @@ use vmm_core::setup::Setup;
 pub use error::{Diagnostic, Error, FileProblem};
 pub use expect::{Expectations, Failure};
 pub use files::{load_elf, read_limited};
-pub use load::Define;
+pub use load::{Define, Variant};
 pub use shipped::{Listed, list};
 
 /// The most that one file of each kind may hold, and other limits that a scenario cannot exceed.
@@ -104,20 +104,20 @@ impl Scenario {
     /// # Errors
     /// If there is neither, or it is not a good scenario.
     pub fn find(name_or_path: &str) -> Result<Scenario, Error> {
-        Scenario::find_with(name_or_path, &[])
+        Scenario::find_with(name_or_path, &Variant::default())
     }
 
-    /// As [`Scenario::find`], with other values for symbols that the scenario defines.
+    /// As [`Scenario::find`], in a variant.
     ///
     /// # Errors
-    /// As [`Scenario::find`]; and if it does not define one of them.
-    pub fn find_with(name_or_path: &str, set: &[Define]) -> Result<Scenario, Error> {
+    /// As [`Scenario::find`]; and if it does not define a symbol that is set, or has no port of a part that is wanted.
+    pub fn find_with(name_or_path: &str, variant: &Variant) -> Result<Scenario, Error> {
         let path = Path::new(name_or_path);
         let is_name = !name_or_path.ends_with(".toml") && path.components().count() == 1;
         if shipped::exists(name_or_path) || is_name && !path.exists() {
-            shipped::load(name_or_path, set)
+            shipped::load(name_or_path, variant)
         } else {
-            Scenario::load_with(path, set)
+            Scenario::load_with(path, variant)
         }
     }
 
@@ -126,14 +126,14 @@ impl Scenario {
     /// # Errors
     /// If it cannot be read, or is not a good scenario.
     pub fn load(path: &Path) -> Result<Scenario, Error> {
-        Scenario::load_with(path, &[])
+        Scenario::load_with(path, &Variant::default())
     }
 
-    fn load_with(path: &Path, set: &[Define]) -> Result<Scenario, Error> {
+    fn load_with(path: &Path, variant: &Variant) -> Result<Scenario, Error> {
         if path.is_dir() {
-            load::from_file(&path.join(shipped::FILE), set)
+            load::from_file(&path.join(shipped::FILE), variant)
         } else {
-            load::from_file(path, set)
+            load::from_file(path, variant)
         }
     }
 
@@ -142,13 +142,13 @@ impl Scenario {
     /// # Errors
     /// If there is none of this name.
     pub fn shipped(name: &str) -> Result<Scenario, Error> {
-        shipped::load(name, &[])
+        shipped::load(name, &Variant::default())
     }
 
-    /// The program that runs in this mode, and its sources: in mode `para` those of the port, if there is one.
+    /// The program that runs in this mode, and its sources: those of the port, where that runs.
     pub fn program(&self, mode: ModeName) -> (&Image, &[Source]) {
         match &self.setup.port {
-            Some(port) if mode == ModeName::Para => (&port.image, &self.port_sources),
+            Some(port) if self.setup.runs_port(mode) => (&port.image, &self.port_sources),
             _ => (&self.setup.image, &self.sources),
         }
     }

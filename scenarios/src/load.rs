@@ -12,7 +12,7 @@ use std::path::Path;
 use toml::Spanned;
 use vmm_core::mode::ModeName;
 use vmm_core::numbers::exact;
-use vmm_core::setup::Setup;
+use vmm_core::setup::{Parts, Setup};
 
 use crate::error::{Diagnostic, Error, FileProblem, nearest};
 use crate::files::{Files, text};
@@ -26,8 +26,17 @@ const DEFAULT_BUDGET: u64 = 50_000_000;
 /// A symbol of a scenario's sources, and another value for it.
 pub type Define = (String, i64);
 
-/// The scenario in this file, with these symbols set anew.
-pub(crate) fn from_file(path: &Path, set: &[Define]) -> Result<Scenario, Error> {
+/// What of a scenario is to be otherwise than its file has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Symbols that are set anew; it must define them.
+    pub set: Vec<Define>,
+    /// What of the guest's hardware layer is ported: what mode `para` needs, if nothing is said.
+    pub parts: Option<Parts>,
+}
+
+/// The scenario in this file, in this variant.
+pub(crate) fn from_file(path: &Path, variant: &Variant) -> Result<Scenario, Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let file = path
         .file_name()
@@ -49,23 +58,23 @@ pub(crate) fn from_file(path: &Path, set: &[Define]) -> Result<Scenario, Error> 
         bytes,
         &name,
         Origin::File(path.to_path_buf()),
-        set,
+        variant,
     )
 }
 
-/// The scenario in this file of `files`, with these symbols set anew.
+/// The scenario in this file of `files`, in this variant.
 pub(crate) fn from_files(
     files: &Files,
     file: &str,
     name: &str,
     origin: Origin,
-    set: &[Define],
+    variant: &Variant,
 ) -> Result<Scenario, Error> {
     let bytes = files.read(file, limit::TOML).map_err(|problem| Error::File {
         path: files.show(file),
         problem,
     })?;
-    from_bytes(files, files.show(file), bytes, name, origin, set)
+    from_bytes(files, files.show(file), bytes, name, origin, variant)
 }
 
 /// Only the title of the scenario; `None` if the file is no scenario.
@@ -80,7 +89,7 @@ fn from_bytes(
     bytes: Vec<u8>,
     name: &str,
     origin: Origin,
-    set: &[Define],
+    variant: &Variant,
 ) -> Result<Scenario, Error> {
     let text = match text(bytes.clone()) {
         Ok(text) => text,
@@ -99,7 +108,7 @@ fn from_bytes(
     };
     let mut document = parse::document(&file, &text)?;
     let defines = &mut document.guest.get_mut().defines;
-    for (name, value) in set {
+    for (name, value) in &variant.set {
         match defines.iter_mut().find(|(known, _)| known.get_ref() == name) {
             Some((_, old)) => *old = *value,
             None => {
@@ -115,7 +124,7 @@ fn from_bytes(
         file: &file,
         text: &text,
     };
-    loader.scenario(document, name, origin)
+    loader.scenario(document, name, origin, variant.parts)
 }
 
 /// Where the scenario lists mode para, if it does.
@@ -155,7 +164,13 @@ impl Loader<'_> {
         self.error(written.span(), message, nearest(name, known))
     }
 
-    fn scenario(&self, document: Document, name: &str, origin: Origin) -> Result<Scenario, Error> {
+    fn scenario(
+        &self,
+        document: Document,
+        name: &str,
+        origin: Origin,
+        parts: Option<Parts>,
+    ) -> Result<Scenario, Error> {
         let machine = &document.machine;
         let profile = self.profile(machine)?;
         let memory = self.memory(machine)?;
@@ -168,12 +183,13 @@ impl Loader<'_> {
         };
         let (image, sources) = self.guest(&document.guest)?;
         self.fits(&image, memory, &document)?;
-        let port = self.port(document.guest.get_ref())?;
+        let port = self.port(&document.guest, &sources, parts)?;
         if let Some((port, _)) = &port {
             self.fits(&port.image, memory, &document)?;
         }
-        if let (None, Some(name)) = (&port, para(&document)) {
-            let message = "mode para runs a ported kernel, and this guest has no port: expected [guest.port]";
+        if let (None, None, Some(name)) = (&port, parts, para(&document)) {
+            let message = "mode para runs a ported kernel, and this guest has no port of it: expected kernel and pages \
+                           in [guest.port]";
             return Err(self.error(name.span(), message, None));
         }
         let (port, port_sources) = port.unzip();

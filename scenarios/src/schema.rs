@@ -89,19 +89,38 @@ pub struct GuestTable {
     #[schemars(with = "Vec<ModuleTable>")]
     #[serde(default)]
     pub modules: Vec<Spanned<ModuleTable>>,
-    /// The guest with its kernel ported to the paravirtual interface: what mode `para` runs.
+    /// The guest with its hardware layer ported to the paravirtual interface: what mode `para` runs.
     #[schemars(with = "Option<PortTable>")]
     pub port: Option<Spanned<PortTable>>,
 }
 
-/// `[guest.port]`: the guest with its kernel ported. Origin and symbols are those of the guest.
+/// `[guest.port]`: files of the guest's hardware layer in another version, for the paravirtual interface. Each takes
+/// the place of the guest's source of the same name. Mode `para` needs `kernel` and `pages`, and takes the devices as
+/// well; a policy takes what it names.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PortTable {
-    /// Assembler files, as in `[guest]`. One that is not among the guest's, but has the name of one of them in another
-    /// folder, is that file ported.
-    #[schemars(with = "Vec<String>")]
-    pub sources: Spanned<Vec<Spanned<String>>>,
+    /// A file that goes before all others: what the ported ones know of the interface.
+    #[schemars(with = "Option<String>")]
+    pub interface: Option<Spanned<String>>,
+    /// What the kernel may not do with its processor.
+    #[schemars(with = "Option<String>")]
+    pub kernel: Option<Spanned<String>>,
+    /// Page tables, where the monitor validates them.
+    #[schemars(with = "Option<String>")]
+    pub pages: Option<Spanned<String>>,
+    /// Page tables, where the monitor keeps shadows of them.
+    #[schemars(with = "Option<String>")]
+    pub shadowed_pages: Option<Spanned<String>>,
+    /// The timer.
+    #[schemars(with = "Option<String>")]
+    pub timer: Option<Spanned<String>>,
+    /// The console.
+    #[schemars(with = "Option<String>")]
+    pub console: Option<Spanned<String>>,
+    /// The disk.
+    #[schemars(with = "Option<String>")]
+    pub disk: Option<Spanned<String>>,
     /// How many page-table updates the kernel should collect before it hands them over: 1 to 2048; default 128.
     #[schemars(with = "Option<u32>")]
     pub batch: Option<Spanned<u32>>,

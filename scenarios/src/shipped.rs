@@ -4,7 +4,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::error::{Error, nearest};
 use crate::files::Files;
-use crate::{Define, Origin, Scenario, load};
+use crate::{Origin, Scenario, Variant, load};
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/shipped");
 
@@ -37,14 +37,14 @@ pub(crate) fn exists(name: &str) -> bool {
     names().any(|shipped| shipped == name)
 }
 
-pub(crate) fn load(name: &str, set: &[Define]) -> Result<Scenario, Error> {
+pub(crate) fn load(name: &str, variant: &Variant) -> Result<Scenario, Error> {
     let shipped = names()
         .find(|shipped| *shipped == name)
         .ok_or_else(|| Error::Unknown {
             name: name.to_string(),
             suggestion: nearest(name, names()),
         })?;
-    load::from_files(&files(shipped), FILE, shipped, Origin::Shipped, set)
+    load::from_files(&files(shipped), FILE, shipped, Origin::Shipped, variant)
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

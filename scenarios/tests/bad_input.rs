@@ -112,15 +112,18 @@ fn mistakes_in_the_file_are_told_with_place_and_suggestion() {
             "scenario.toml:5:18: error: mode para runs a ported kernel, and this guest has no port",
         ),
         (
-            "port = { sources = [\"guest.s\"], batch = 4096 }",
-            "scenario.toml:4:41: error: a batch of 4096 updates is out of range: expected 1 to 2048; did you mean \
+            "port = { kernel = \"guest.s\", batch = 4096 }",
+            "scenario.toml:4:38: error: a batch of 4096 updates is out of range: expected 1 to 2048; did you mean \
             '2048'?",
         ),
         (
-            "port = { sources = [\"gest.s\"] }",
-            "scenario.toml:4:21: error: 'gest.s': no such file; did you mean 'guest.s'?",
+            "port = { interface = \"gest.s\", kernel = \"guest.s\", pages = \"guest.s\" }",
+            "scenario.toml:4:22: error: 'gest.s': no such file; did you mean 'guest.s'?",
         ),
-        ("port = { sources = [] }", "0 sources: expected 1 to 64"),
+        (
+            "port = { kernel = \"guest.s\", pages = \"../x/other.s\" }",
+            "'../x/other.s' takes no source's place",
+        ),
         ("port = { stream = [] }", "; did you mean 'streams'?"),
         (
             "[run]\nmodes = [\"trap\", \"trap:0/1/3\"]",

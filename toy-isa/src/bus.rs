@@ -2,6 +2,7 @@
 //! runs on the bare board, on a guest's virtual board inside a monitor, and in the classifier.
 
 use crate::devices::Devices;
+use crate::hart::Hart;
 use crate::mmu::Tlb;
 use crate::profile::Profile;
 use crate::row::Row;
@@ -94,6 +95,15 @@ pub trait Bus {
     /// Code outside ring 0, or in non-root operation, has executed a sensitive row to its full effect on the real
     /// processor or device: where an observer that checks who is in control looks on.
     fn took_effect(&mut self, _row: Row) {}
+
+    /// Code executes a hypercall with its processor in this state. Whoever stands behind the board may answer it, and
+    /// says where the code goes on; on the bare machine nobody does, and it is a trap.
+    fn hypercall(&mut self, _hart: &mut Hart) -> Option<u32> {
+        None
+    }
+
+    /// The disk has finished a command: where whoever has taken it over looks on.
+    fn disk_finished(&mut self) {}
 
     /// Something changed that decides on interrupts, translation or the end of the run: look at the whole
     /// state before the next instruction.

@@ -184,6 +184,7 @@ fn serve_disk<B: Bus>(bus: &mut B) {
     if let Some(due) = bus.devices().disk.take_due(clock) {
         let moved = due.is_ok_and(|transfer| move_transfer(bus, transfer).is_some());
         bus.devices().disk.finish(moved);
+        bus.disk_finished();
     }
 }
 

@@ -55,6 +55,15 @@ impl Register {
     }
 }
 
+/// Interrupt lines that are not a device's affair any more: whoever has taken the device over says when they are up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Driven {
+    /// Which.
+    pub lines: u32,
+    /// Of these, the pending ones.
+    pub pending: u32,
+}
+
 /// All devices, with the interrupt controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Devices {
@@ -66,6 +75,8 @@ pub struct Devices {
     pub disk: Disk,
     /// The lines that may interrupt: the high half of `irq`.
     pub enabled: u32,
+    /// Lines that somebody else drives in place of a device.
+    pub driven: Driven,
     /// The exit code, once the power is off.
     pub power_off: Option<u32>,
     /// How many registers have been read or written, through ports or memory. For whoever counts; no program sees it.
@@ -80,6 +91,7 @@ impl Devices {
             timer: Timer::default(),
             disk: Disk::new(disk),
             enabled: 0,
+            driven: Driven::default(),
             power_off: None,
             accesses: 0,
         }
@@ -119,7 +131,7 @@ impl Devices {
         let timer = if self.timer.pending(clock) { line::TIMER } else { 0 };
         let disk = if self.disk.done() { line::DISK } else { 0 };
         let console = if self.console.waiting() { line::CONSOLE } else { 0 };
-        timer | disk | console
+        (timer | disk | console) & !self.driven.lines | self.driven.pending
     }
 
     /// The lines that are pending and enabled.

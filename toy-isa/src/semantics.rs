@@ -188,7 +188,7 @@ fn privileged<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction, a: u32, b
             });
         }
         Op::Hcall => {
-            return Err(Trap {
+            return bus.hypercall(hart).ok_or(Trap {
                 cause: Cause::Hypercall,
                 tval: 0,
             });

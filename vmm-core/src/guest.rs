@@ -10,6 +10,7 @@ use toy_isa::mmu::{PAGE, Tlb};
 use toy_isa::profile::Profile;
 
 use crate::mode::{Answer, Sync};
+use crate::modes::enlightened::Enlightened;
 use crate::setup::Setup;
 
 /// Which frame of real memory holds each frame of guest memory.
@@ -134,6 +135,8 @@ pub struct Guest {
     pub references: u64,
     /// The most ticks for which it may have the processor.
     pub quantum: u64,
+    /// What the monitor offers the guest beside the machine, if the guest knows of it.
+    pub enlightened: Option<Enlightened>,
     /// Whether the guest's processor has root operation, as its profile says: only pure emulation gives it to a guest.
     pub root_operation: bool,
 }
@@ -149,13 +152,16 @@ impl Guest {
             stores: None,
             references: 0,
             quantum: setup.quantum,
+            enlightened: setup.port.as_ref().and_then(Enlightened::of),
             root_operation: false,
         }
     }
 
     /// The board that the guest believes to be on.
     pub fn on<'a>(&'a mut self, host: &'a mut Board) -> VirtualBoard<'a> {
-        VirtualBoard { host, guest: self }
+        let mut board = VirtualBoard { host, guest: self };
+        board.listen();
+        board
     }
 
     /// The ticks in which nothing can happen to the guest from outside, but at most its quantum: how long it may have
@@ -167,6 +173,15 @@ impl Guest {
             .next_event(clock)
             .map_or(self.quantum, |at| at - clock);
         event.min(self.quantum)
+    }
+
+    /// Sets the timer so many ticks from now; 0 turns it off.
+    pub fn set_timer(&mut self, ticks: u32) {
+        let clock = self.pace.clock;
+        // The low word 0 would turn it off: one tick later.
+        let deadline = (clock as u32).wrapping_add(ticks).max(1);
+        let deadline = if ticks == 0 { 0 } else { deadline };
+        self.devices.timer.set(deadline, clock);
     }
 
     /// How a monitor goes on after an instruction that it carried out has retired: whether the guest's processor
@@ -193,8 +208,10 @@ impl Guest {
 /// The board that the guest believes to be on: its memory is scattered over real frames, its devices and its
 /// clock are the monitor's.
 pub struct VirtualBoard<'a> {
-    host: &'a mut Board,
-    guest: &'a mut Guest,
+    /// The real one.
+    pub(crate) host: &'a mut Board,
+    /// Whose it is.
+    pub(crate) guest: &'a mut Guest,
 }
 
 impl Bus for VirtualBoard<'_> {
@@ -239,6 +256,14 @@ impl Bus for VirtualBoard<'_> {
     }
 
     fn translated(&mut self, _ring: u32, _address: u32) {}
+
+    fn hypercall(&mut self, hart: &mut Hart) -> Option<u32> {
+        self.answer(hart)
+    }
+
+    fn disk_finished(&mut self) {
+        self.disk_rings();
+    }
 }
 
 /// The guest's state under the map f: what a bare machine would hold.

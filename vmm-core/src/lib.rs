@@ -15,6 +15,7 @@ pub mod hundred;
 pub mod mode;
 pub mod modes;
 pub mod numbers;
+pub mod policy;
 pub mod price;
 pub mod run;
 pub mod setup;

@@ -16,14 +16,16 @@ use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
 use crate::modes::assist::{Assist, Paging};
+use crate::modes::enlightened::{Enlightened, News};
 use crate::modes::estate::Estate;
 use crate::modes::para::Para;
+use crate::modes::para::interface::Hypercall;
 use crate::modes::translate::listing::UnitListing;
 use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
 use crate::modes::trap::shadow::Switch;
 use crate::modes::{bare::Bare, hybrid::Hybrid, interpret::Interpret, trap::TrapAndEmulate};
-use crate::setup::{Setup, StartError};
+use crate::setup::{PortedPages, Setup, StartError};
 
 /// A point at which the guest's processor changes hands, on bare hardware as under a monitor: where states are
 /// compared.
@@ -123,6 +125,28 @@ impl Notes<'_> {
             self.counts.shadow_switches += 1;
             let (ptbr, fresh) = (hart.csr.ptbr, switch.fresh);
             self.event(guest, hart, Event::ShadowSwitch { ptbr, fresh });
+        }
+    }
+
+    /// The guest made a hypercall; its processor was in this state.
+    pub fn hypercall(&mut self, guest: &Guest, hart: &Hart, name: &'static str, result: i32) {
+        self.counts.hypercall(name);
+        self.counts.notifications += u64::from(name == Hypercall::EventChannelOp.name());
+        self.event(guest, hart, Event::Hypercall { name, result });
+    }
+
+    /// What an enlightened guest, whose processor was in this state, has asked for and got since this was last called.
+    pub fn enlightened(&mut self, guest: &mut Guest, hart: &Hart) {
+        let news = guest.enlightened.as_mut().map(Enlightened::take_news);
+        for news in news.into_iter().flatten() {
+            match news {
+                News::Called(name, result) => self.hypercall(guest, hart, name, result),
+                News::Passed(channel, passed) => {
+                    if let Some(event) = passed.count(channel, self.counts) {
+                        self.event(guest, hart, event);
+                    }
+                }
+            }
         }
     }
 
@@ -306,6 +330,18 @@ impl ModeName {
         self.build_on(setup, Arc::clone(&setup.profile))
     }
 
+    /// The setup with the program that the guest has in this mode.
+    fn program(self, setup: &Setup) -> Result<Setup, StartError> {
+        let setup = setup.in_mode(self);
+        let kernel = setup.port.as_ref().and_then(|port| port.parts.kernel);
+        match (kernel, self) {
+            (Some(PortedPages::Shadowed), ModeName::Translate(_) | ModeName::Assist(_)) => {
+                Err(StartError::PortedKernel(self.name()))
+            }
+            _ => Ok(setup),
+        }
+    }
+
     /// A monitor and its guest at power-on, on their own part of a machine, beside others.
     ///
     /// # Errors
@@ -317,6 +353,7 @@ impl ModeName {
         machine: &mut Machine,
         estate: Estate,
     ) -> Result<Box<dyn Mode>, StartError> {
+        let setup = &self.program(setup)?;
         Ok(match self {
             ModeName::Trap(layout) => Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?),
             ModeName::Translate(scope) => {
@@ -346,6 +383,7 @@ impl ModeName {
         fn boxed(built: (Machine, impl Mode + 'static)) -> (Machine, Box<dyn Mode>) {
             (built.0, Box::new(built.1))
         }
+        let setup = &self.program(setup)?;
         Ok(match self {
             ModeName::Bare => boxed(Bare::build(setup)?),
             ModeName::Interpret => boxed(Interpret::build(setup)?),

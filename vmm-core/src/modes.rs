@@ -2,6 +2,7 @@
 
 pub mod assist;
 pub mod bare;
+pub mod enlightened;
 pub mod estate;
 pub mod hybrid;
 pub mod interpret;

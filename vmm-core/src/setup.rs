@@ -8,6 +8,8 @@ use toy_isa::profile::Profile;
 use toy_isa::ram::Ram;
 use toy_isa::root::Exits;
 
+use crate::mode::ModeName;
+
 /// A guest and its machine. The same setup runs in every mode.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -27,7 +29,7 @@ pub struct Setup {
     pub seed: u64,
     /// The most ticks for which a guest has the processor before its monitor has it back: 2 to [`Setup::QUANTUM`].
     pub quantum: u64,
-    /// The guest with its kernel ported to the paravirtual interface, if somebody has done that.
+    /// The guest, ported to the paravirtual interface, if somebody has done that.
     pub port: Option<Port>,
     /// What makes the guest leave under mode `assist`, beside what the monitor needs.
     pub exits: Exits,
@@ -35,11 +37,13 @@ pub struct Setup {
     pub no_exits: Exits,
 }
 
-/// A guest whose kernel was ported to the paravirtual interface of [`crate::modes::para`].
+/// A guest that was ported, in parts or as a whole, to the paravirtual interface of [`crate::modes::para`].
 #[derive(Clone, Debug)]
 pub struct Port {
     /// The ported program.
     pub image: Arc<Image>,
+    /// What of its hardware layer was ported.
+    pub parts: Parts,
     /// How many page-table updates its kernel should collect before it hands them over: 1 to
     /// [`BATCH_LIMIT`](crate::modes::para::interface::BATCH_LIMIT).
     pub batch: u32,
@@ -48,6 +52,46 @@ pub struct Port {
     /// How its console calls a process by its number, if it does, such as `pid #`: where only such numbers differ,
     /// nothing does.
     pub process: Option<String>,
+}
+
+/// Who looks after the page tables of a kernel that was ported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PortedPages {
+    /// The processor walks the kernel's own, and the monitor validates each change: mode `para`.
+    Validated,
+    /// They stay as they are on the bare machine, and the monitor keeps shadows of them.
+    Shadowed,
+}
+
+/// The parts of a guest's hardware layer that are those of its port; the others are as on the bare machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Parts {
+    /// The kernel's use of the processor, and its page tables.
+    pub kernel: Option<PortedPages>,
+    /// The timer.
+    pub timer: bool,
+    /// The console.
+    pub console: bool,
+    /// The disk.
+    pub disk: bool,
+}
+
+impl Parts {
+    /// All of them: the guest of mode `para`.
+    pub const ALL: Parts = Parts {
+        kernel: Some(PortedPages::Validated),
+        timer: true,
+        console: true,
+        disk: true,
+    };
+
+    /// None: the guest as it is.
+    pub const NONE: Parts = Parts {
+        kernel: None,
+        timer: false,
+        console: false,
+        disk: false,
+    };
 }
 
 /// Why a guest cannot be started under a mode.
@@ -62,6 +106,11 @@ pub enum StartError {
     /// A machine has room for some guests, but not for so many.
     #[error("{0} guests: a machine has room for one or more, and for 1 GiB of guests and monitors in all")]
     TooManyGuests(usize),
+    /// A kernel that asks the monitor for everything runs where there is somebody to be asked.
+    #[error(
+        "a kernel that was ported to shadowed page tables runs under trap-and-emulate, and not under mode {0}"
+    )]
+    PortedKernel(&'static str),
     /// Mode `para` runs ported kernels, and nobody has ported this one.
     #[error(
         "mode para runs a ported kernel, and this guest has no port; \
@@ -77,6 +126,31 @@ pub enum StartError {
 }
 
 impl Setup {
+    /// Whether the guest in this mode is the port. Mode `para` runs a kernel whose page tables are validated; a guest
+    /// of which less was ported runs where a monitor executes the rest directly.
+    pub fn runs_port(&self, mode: ModeName) -> bool {
+        let validated = |port: &Port| port.parts.kernel == Some(PortedPages::Validated);
+        match (&self.port, mode) {
+            (None, _) => false,
+            (Some(port), ModeName::Para) => validated(port),
+            (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_)) => {
+                !validated(port)
+            }
+            (Some(_), ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred) => false,
+        }
+    }
+
+    /// The setup with the program that the guest has in this mode, and only the port that it is.
+    pub(crate) fn in_mode(&self, mode: ModeName) -> Setup {
+        let port = self.port.clone().filter(|_| self.runs_port(mode));
+        let image = port.as_ref().map_or(&self.image, |port| &port.image);
+        Setup {
+            image: Arc::clone(image),
+            port,
+            ..self.clone()
+        }
+    }
+
     /// A monitor regains control after at most this many clock ticks, whatever the guest does.
     pub const QUANTUM: u64 = 65_536;
 

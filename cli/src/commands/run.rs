@@ -6,9 +6,9 @@ use vmm_core::check::report::Report;
 use vmm_core::counts::Counts;
 use vmm_core::mode::ModeName;
 
-use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, legend, mode};
+use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, legend, mode, policy};
 use crate::checked::{CheckOptions, Checked, lint};
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
 use crate::output::{Output, Paint};
 use crate::text::{counted, exact, wrap};
 
@@ -22,13 +22,24 @@ pub(crate) struct Args {
     /// The method
     #[arg(long, value_name = "M", default_value = DEFAULT_MODE, value_parser = mode(), hide_possible_values = true)]
     mode: ModeName,
+    /// The methods of this policy, on its machine, in place of a mode: a name (`trapeze products`), or a file that ends
+    /// in .toml
+    #[arg(long, value_name = "P", conflicts_with_all = ["mode", "profile"])]
+    policy: Option<String>,
     #[command(flatten)]
     check: CheckOptions,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    let checked = args.check.check(&args.scenario, Some(&[args.mode]), output)?;
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let mode = match &policy {
+        Some(policy) => policy.mode().or_bad_input(|| policy.name.clone())?,
+        None => args.mode,
+    };
+    let checked = args
+        .check
+        .check_under(&args.scenario, policy.as_ref(), Some(&[mode]), output)?;
     let report = checked
         .reports
         .first()
@@ -118,7 +129,10 @@ fn hypercalls(counts: &Counts) -> String {
     let line = |name: &str, what: &str| wrap(&format!("  {name:<16}  "), what);
     "\n".to_string()
         + &line("hypercalls", &calls.join(", "))
-        + &line("batches", &batches.join(", "))
+        + &match batches.is_empty() {
+            true => String::new(),
+            false => line("batches", &batches.join(", ")),
+        }
         + &line("rings and events", &rings)
 }
 

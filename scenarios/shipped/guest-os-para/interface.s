@@ -14,6 +14,7 @@
         .equ    EVENT,          32
         .equ    EVENT_SEND,     4
         .equ    CONNECT_RING,   48
+        .equ    LOAD_TABLE,     49
 
 # Page-table updates: the address of an entry, or of a root table + COMMAND and one of the commands.
         .equ    COMMAND,        3
@@ -25,7 +26,6 @@
         .equ    INFO,           0xff800000
         .equ    INFO_SHARED,    4               # the machine frame of the shared page
         .equ    INFO_BATCH,     16              # so many page-table updates should go together
-        .equ    INFO_SECTORS,   20
         .equ    P2M,            0xff900000      # by frame: the machine frame that it is
         .equ    M2P,            0xffa00000      # and back
 
@@ -51,8 +51,25 @@
         .equ    REQUESTS,       0               # disk: requests written
         .equ    REQUEST_EVENT,  8               # to be notified of when REQUESTS is this
         .equ    RESPONSE_EVENT, 12              # there is an event when so many responses are written
+        .equ    SECTORS,        16
+        .equ    INTERRUPT,      20              # not 0: the interrupt line is up, where events are interrupts
         .equ    ENTRIES,        64
         .equ    ENTRIES_COUNT,  32
         .equ    OPERATION,      4               # of an entry, which is four words
         .equ    SECTOR,         8
         .equ    ADDRESS,        12
+
+        .macro  hypercall number, first         # with the first argument, if it is given
+        .ifnb   \first
+        li      a0, \first
+        .endif
+        li      t0, \number
+        hcall
+        .endm
+
+# The address of a page of ours by which the monitor knows it: where it validates page tables, the machine's own.
+        .macro  machine_address reg
+        .ifdef  VALIDATED
+        renumber \reg, 12, P2M
+        .endif
+        .endm

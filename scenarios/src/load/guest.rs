@@ -9,14 +9,14 @@ use toy_isa::image::Image;
 use toy_isa::machine::LoadError;
 use toy_isa::mmu::PAGE;
 use vmm_core::modes::para::interface::{BATCH_DEFAULT, BATCH_LIMIT};
-use vmm_core::setup::{Port, Setup};
+use vmm_core::setup::{Parts, Port, PortedPages, Setup};
 
 use super::modules::Module;
 use super::{DEFAULT_ORIGIN, Loader};
 use crate::error::{Error, FileProblem};
 use crate::files::text;
 use crate::limit;
-use crate::schema::{Document, GuestTable, Size};
+use crate::schema::{Document, GuestTable, PortTable, Size};
 
 impl Loader<'_> {
     pub(super) fn file(&self, path: &Spanned<String>, limit: u64) -> Result<Vec<u8>, Error> {
@@ -77,12 +77,25 @@ impl Loader<'_> {
         }
     }
 
-    /// The port of the guest with its sources, if there is one.
-    pub(super) fn port(&self, guest: &GuestTable) -> Result<Option<(Port, Vec<Source>)>, Error> {
-        let Some(port) = &guest.port else {
-            return Ok(None);
+    /// The port of these parts of the guest, with its sources; if none are named, of what mode `para` needs, as far as
+    /// the guest has it.
+    pub(super) fn port(
+        &self,
+        guest: &Spanned<GuestTable>,
+        original: &[Source],
+        parts: Option<Parts>,
+    ) -> Result<Option<(Port, Vec<Source>)>, Error> {
+        let Some(port) = &guest.get_ref().port else {
+            return match parts {
+                None => Ok(None),
+                Some(_) => Err(self.error(
+                    guest.span(),
+                    "this guest has no port: expected [guest.port]",
+                    None,
+                )),
+            };
         };
-        if guest.elf.is_some() {
+        if guest.get_ref().elf.is_some() {
             let message = "an ELF cannot be ported without its sources: expected no port";
             return Err(self.error(port.span(), message, None));
         }
@@ -99,15 +112,76 @@ impl Loader<'_> {
                 return Err(self.error(batch.span(), message, Some(near.to_string())));
             }
         };
-        let sources = self.sources(&table.sources)?;
-        let image = self.assemble(guest, &sources)?;
+        let parts = match (parts, &table.kernel, &table.pages) {
+            (Some(parts), ..) => parts,
+            (None, Some(_), Some(_)) => Parts {
+                kernel: Some(PortedPages::Validated),
+                timer: table.timer.is_some(),
+                console: table.console.is_some(),
+                disk: table.disk.is_some(),
+            },
+            (None, ..) => return Ok(None),
+        };
+        let sources = self.ported(port, original, parts)?;
+        let image = self.assemble(guest.get_ref(), &sources)?;
         let port = Port {
             image: Arc::new(image),
+            parts,
             batch,
             streams: table.streams.clone(),
             process: table.process.clone(),
         };
         Ok(Some((port, sources)))
+    }
+
+    /// The guest's sources with these parts ported: each in the place of the one of its name.
+    fn ported(
+        &self,
+        port: &Spanned<PortTable>,
+        original: &[Source],
+        parts: Parts,
+    ) -> Result<Vec<Source>, Error> {
+        let table = port.get_ref();
+        let pages = match parts.kernel {
+            Some(PortedPages::Shadowed) => ("shadowed_pages", &table.shadowed_pages),
+            _ => ("pages", &table.pages),
+        };
+        let kernel = parts.kernel.is_some();
+        let wanted = [
+            (kernel, ("kernel", &table.kernel)),
+            (kernel, pages),
+            (parts.timer, ("timer", &table.timer)),
+            (parts.console, ("console", &table.console)),
+            (parts.disk, ("disk", &table.disk)),
+        ];
+        let mut sources = original.to_vec();
+        for (_, (key, path)) in wanted.iter().filter(|(wanted, _)| *wanted) {
+            let Some(path) = path else {
+                let message = format!("the port lacks what is wanted of it: expected {key}");
+                return Err(self.error(port.span(), message, None));
+            };
+            let name = Path::new(path.get_ref()).file_name();
+            let place = sources
+                .iter_mut()
+                .find(|source| Path::new(&source.name).file_name() == name);
+            let Some(place) = place else {
+                let message = format!(
+                    "'{}' takes no source's place: expected the name of one of the guest's",
+                    path.get_ref()
+                );
+                return Err(self.error(path.span(), message, None));
+            };
+            *place = self.source(path)?;
+        }
+        if let Some(interface) = &table.interface {
+            sources.insert(0, self.source(interface)?);
+        }
+        Ok(sources)
+    }
+
+    fn source(&self, path: &Spanned<String>) -> Result<Source, Error> {
+        let text = text(self.file(path, limit::SOURCE)?).map_err(|problem| self.unreadable(path, problem))?;
+        Ok(Source::new(path.get_ref(), text))
     }
 
     fn sources(&self, paths: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Source>, Error> {
@@ -122,9 +196,7 @@ impl Loader<'_> {
                 let message = format!("'{}' is listed twice: expected each source once", path.get_ref());
                 return Err(self.error(path.span(), message, None));
             }
-            let text =
-                text(self.file(path, limit::SOURCE)?).map_err(|problem| self.unreadable(path, problem))?;
-            sources.push(Source::new(path.get_ref(), text));
+            sources.push(self.source(path)?);
         }
         Ok(sources)
     }

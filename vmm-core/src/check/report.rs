@@ -161,12 +161,12 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
 }
 
 /// Runs the port of a guest, and compares what came of it with what comes of the original on the bare machine.
-fn port(setup: &Setup, options: Options) -> Result<Compared, StartError> {
+fn port(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, StartError> {
     let port = setup.port.as_ref().ok_or(StartError::NoPort)?;
     let names = &port.streams;
     let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
     let original = Outcome::of(&mut bare, names, options.budget, |advance| advance());
-    let mut run = Run::new(setup, ModeName::Para, options.engine)?;
+    let mut run = Run::new(setup, mode, options.engine)?;
     resource::guard(&mut run);
     let mut wall_ns = 0;
     let outcome = Outcome::of(&mut run, names, options.budget, |advance| {
@@ -219,7 +219,7 @@ fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Res
         equivalence,
         findings,
     } = match mode {
-        ModeName::Para => port(setup, options)?,
+        mode if mode == ModeName::Para || setup.runs_port(mode) => port(setup, mode, options)?,
         _ => beside(setup, mode, options)?,
     };
     let counts = run.counts();

@@ -135,12 +135,16 @@ impl Assist {
                 Tables::Shadow(Shadow::apart(&allocator))
             }
         };
+        let mut exits = needed(paging).or(setup.exits).without(setup.no_exits);
+        if guest.enlightened.is_some() {
+            exits.add_cause(Cause::Hypercall);
+        }
         // Pages 0 and 1 of the monitor's own, as in trap-and-emulate: where it is entered, where the guest is saved.
         let structure = Structure::begin(
             &mut machine.board,
             allocator.monitor() + PAGE,
             allocator.monitor(),
-            needed(paging).or(setup.exits).without(setup.no_exits),
+            exits,
             paging == Paging::Shadow,
             &Hart::new(setup.image.entry),
         );
@@ -183,6 +187,7 @@ impl Assist {
     fn settle(&mut self, machine: &mut Machine, hart: &Hart, notes: &mut Notes) {
         notes.counts.guest_references += std::mem::take(&mut self.guest.references);
         notes.counts.structure_words += std::mem::take(&mut self.structure.words);
+        notes.enlightened(&mut self.guest, hart);
         let stores = self.guest.stores.as_mut().map(std::mem::take);
         for address in stores.into_iter().flatten() {
             let Tables::Shadow(shadow) = &mut self.tables else {

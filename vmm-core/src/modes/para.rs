@@ -30,7 +30,7 @@ use crate::setup::Setup;
 use events::Shared;
 use interface::Errno;
 use pages::{Bug, Pages};
-use rings::{ConsoleRing, DiskRing};
+use rings::Rings;
 
 /// The ring of the guest's kernel, and that of its processes.
 const KERNEL: u32 = 1;
@@ -54,8 +54,7 @@ pub struct Para {
     callback: u32,
     /// The guest waits for an event.
     blocked: bool,
-    console: Option<ConsoleRing>,
-    disk: Option<DiskRing>,
+    rings: Rings,
     /// The real clock, and the ticks skipped on it, when the guest was resumed; `None` while the monitor has the
     /// processor.
     resumed: Option<(u64, u64)>,

@@ -25,6 +25,7 @@ use toy_isa::instruction::Registers;
 use toy_isa::machine::{LoadError, Machine};
 use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::profile::Profile;
+use toy_isa::table::Op;
 use toy_isa::trap::{Cause, Trap};
 
 use crate::event::{AccessReason, Delivery, Event};
@@ -560,7 +561,7 @@ impl Translate {
             Step::Retired(insn) => {
                 if routines::routine(insn.row()).is_some() {
                     notes.emulated(&self.monitor.guest, &before, insn);
-                } else {
+                } else if insn.op != Op::Hcall {
                     let reason = why.unwrap_or(AccessReason::Plain);
                     notes.counts.access(reason);
                 }

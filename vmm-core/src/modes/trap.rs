@@ -101,7 +101,7 @@ impl TrapAndEmulate {
         crate::modes::load_scattered(machine, &estate.frames, setup)?;
         let mut guest = Guest::new(setup, estate.frames);
         guest.stores = Some(Vec::new());
-        let monitor = TrapAndEmulate {
+        let mut monitor = TrapAndEmulate {
             layout,
             translates_user: false,
             shadow: Shadow::new(&allocator),
@@ -110,6 +110,7 @@ impl TrapAndEmulate {
             bug: None,
             allocator,
         };
+        monitor.guest.on(&mut machine.board).power_on();
         monitor
             .allocator
             .store(&mut machine.board, &Hart::new(setup.image.entry));
@@ -165,9 +166,13 @@ impl TrapAndEmulate {
         act: impl FnOnce(&mut Hart, &mut VirtualBoard) -> T,
     ) -> T {
         let mut hart = self.allocator.load(&machine.board);
+        let before = self.guest.enlightened.is_some().then(|| hart.clone());
         let result = act(&mut hart, &mut self.guest.on(&mut machine.board));
         self.allocator.store(&mut machine.board, &hart);
         notes.counts.guest_references += std::mem::take(&mut self.guest.references);
+        if let Some(before) = before {
+            notes.enlightened(&mut self.guest, &before);
+        }
         for address in self.guest.stores.replace(Vec::new()).into_iter().flatten() {
             if self.shadow.stored(&mut machine.board, address) {
                 notes.counts.shadow_drops += 1;

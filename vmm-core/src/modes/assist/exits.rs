@@ -44,6 +44,8 @@ impl Assist {
                 Answer::End(End::DoubleFault(Trap { cause, ..trap }))
             }
 
+            Cause::Hypercall if self.guest.enlightened.is_some() => self.hypercall(machine, trap, notes),
+
             // The guest's own trap, which somebody wanted to see.
             Cause::FetchAccess if self.guest.pace.entering => Answer::End(End::DoubleFault(trap)),
             Cause::FetchMisaligned
@@ -56,6 +58,19 @@ impl Assist {
             | Cause::StoreAccess
             | Cause::SystemCall(_)
             | Cause::Hypercall => self.reflect(trap),
+        }
+    }
+
+    /// A guest that knows of the monitor calls it; from its user code it is a trap of its own.
+    fn hypercall(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
+        let answered = self.virtually(machine, notes, |hart, board| {
+            hart.pc = board.answer(hart).ok_or(trap)?;
+            board.pace().clock += 1;
+            Ok(())
+        });
+        match answered {
+            Ok(()) => self.guest.retired(),
+            Err(trap) => self.reflect(trap),
         }
     }
 

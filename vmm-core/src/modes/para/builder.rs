@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::devices::{SECTOR, line};
+use toy_isa::devices::line;
 use toy_isa::hart::{Hart, Status};
 use toy_isa::machine::{Board, LoadError, Machine};
 use toy_isa::mmu::{PAGE, pte};
@@ -16,6 +16,7 @@ use toy_isa::profile::Profile;
 use super::events::Shared;
 use super::interface::{INFO, M2P, NO_FRAME, P2M, start};
 use super::pages::{Kind, Pages, Work};
+use super::rings::Rings;
 use super::{HANDLERS, KERNEL, Para};
 use crate::guest::{Frames, Guest};
 use crate::modes::estate::Estate;
@@ -67,7 +68,6 @@ impl Para {
             (start::BOOT_TABLE, boot.first),
             (start::BOOT_TABLES, boot.count),
             (start::BATCH, port.batch),
-            (start::SECTORS, setup.disk.len().div_ceil(SECTOR as usize) as u32),
         ];
         for (offset, value) in facts {
             window.put(board, &mut free, INFO + offset, value);
@@ -107,8 +107,7 @@ impl Para {
             handlers: [0; HANDLERS as usize],
             callback: 0,
             blocked: false,
-            console: None,
-            disk: None,
+            rings: Rings::default(),
             resumed: None,
         })
     }

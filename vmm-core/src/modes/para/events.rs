@@ -6,14 +6,13 @@
 //! disables interrupts: so a kernel has one way in for both.
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::devices::{Register, line};
+use toy_isa::devices::line;
 use toy_isa::hart::{Hart, Status};
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::PAGE;
 use toy_isa::trap::{Cause, Trap};
 
 use super::interface::{channel, shared};
-use super::rings::DISK_STATUS;
 use super::{HANDLERS, KERNEL, Para, USER};
 use crate::event::Event;
 use crate::mode::{Answer, Notes, Sync};
@@ -97,10 +96,9 @@ impl Para {
             self.send(machine, channel::TIMER, notes);
         }
         if lines & line::DISK != 0 {
-            let status = self.guest.devices.read(DISK_STATUS, clock).unwrap_or_default();
-            // Any value takes the interrupt back.
-            let _ = self.guest.devices.write(DISK_STATUS, 0, clock);
-            self.disk_done(machine, status, notes);
+            let mut board = self.guest.on(&mut machine.board);
+            let passed = self.rings.disk_finished(&mut board, &mut self.pages);
+            self.passed(machine, channel::DISK, passed.unwrap_or_default(), notes);
         }
     }
 
@@ -117,9 +115,10 @@ impl Para {
         Some(trap)
     }
 
-    /// Hands a trap of the guest to the handler that its kernel has registered.
+    /// Hands a trap of the guest to the handler that its kernel has registered for it, or else to that of events.
     pub(super) fn bounce(&mut self, machine: &mut Machine, trap: Trap) -> Answer {
         let handler = self.handlers[(trap.cause.code() % HANDLERS) as usize];
+        let handler = if handler == 0 { self.callback } else { handler };
         self.enter_kernel(machine, trap, handler);
         Answer::Sync(Sync::Enter(trap))
     }
@@ -157,9 +156,4 @@ impl Para {
             .put(board, shared::ENABLED, previous & shared::PREVIOUS_ENABLED);
         self.allocator.store(board, &hart);
     }
-}
-
-/// A register of the disk.
-pub(super) const fn disk_register(index: u32) -> Register {
-    Register { device: 2, index }
 }

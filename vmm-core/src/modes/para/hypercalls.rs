@@ -7,7 +7,7 @@ use toy_isa::mmu::PAGE;
 
 use super::interface::{BATCH_LIMIT, Errno, Hypercall, channel, event, sched, update};
 use super::pages::Kind;
-use super::rings::{ConsoleRing, DiskRing};
+use super::rings::Passed;
 use super::{HANDLERS, Para};
 use crate::event::Event;
 use crate::mode::{Answer, End, Notes, Sync};
@@ -36,13 +36,11 @@ impl Para {
                 Ok(())
             }
             Hypercall::SetTimerOp => {
-                self.set_timer(a0);
+                self.guest.set_timer(a0);
                 Ok(())
             }
             Hypercall::Iret => {
-                notes.counts.hypercall(call.name());
-                let (name, result) = (call.name(), 0);
-                notes.event(&self.guest, &before, Event::Hypercall { name, result });
+                notes.hypercall(&self.guest, &before, call.name(), 0);
                 self.leave_kernel(machine);
                 return Answer::Sync(Sync::Return);
             }
@@ -55,22 +53,16 @@ impl Para {
                 sched::SHUTDOWN => {
                     // What the guest has said to the end is heard, though it need not have notified; where its
                     // indices cannot be, there is nothing to hear.
-                    let _ = self.serve_console(machine, notes);
+                    let _ = self.serve(machine, channel::CONSOLE, notes);
                     self.finish(machine, &before, call.name(), Ok(()), notes);
                     return Answer::End(End::PowerOff(a1));
                 }
                 _ => Err(Errno::Invalid),
             },
-            Hypercall::EventChannelOp if a0 == event::SEND => {
-                notes.counts.notifications += 1;
-                match a1 {
-                    channel::CONSOLE => self.serve_console(machine, notes),
-                    channel::DISK => self.serve_disk(machine, notes),
-                    _ => Err(Errno::Invalid),
-                }
-            }
+            Hypercall::EventChannelOp if a0 == event::SEND => self.serve(machine, a1, notes),
             Hypercall::EventChannelOp => Err(Errno::Invalid),
             Hypercall::ConnectRing => self.connect_ring(machine, a0, a1, notes),
+            Hypercall::LoadTable => Err(Errno::NoSuchCall),
         };
         self.finish(machine, &before, call.name(), result, notes);
         Answer::Resume
@@ -89,8 +81,7 @@ impl Para {
         let mut hart = self.allocator.load(&machine.board);
         hart.x[10] = result as u32;
         self.allocator.store(&mut machine.board, &hart);
-        notes.counts.hypercall(name);
-        notes.event(&self.guest, before, Event::Hypercall { name, result });
+        notes.hypercall(&self.guest, before, name, result);
     }
 
     fn set_trap_table(&mut self, machine: &mut Machine, table: u32, count: u32) -> Result<(), Errno> {
@@ -103,15 +94,6 @@ impl Para {
             *slot = handler & !3;
         }
         Ok(())
-    }
-
-    /// The virtual timer: a deadline of the guest's own clock.
-    fn set_timer(&mut self, ticks: u32) {
-        let clock = self.guest.pace.clock;
-        // The low word 0 would turn it off: one tick later.
-        let deadline = (clock as u32).wrapping_add(ticks).max(1);
-        let deadline = if ticks == 0 { 0 } else { deadline };
-        self.guest.devices.timer.set(deadline, clock);
     }
 
     /// Updates of page tables, and commands, in a batch (section 3.3.3). One that fails is the last.
@@ -192,7 +174,36 @@ impl Para {
         Ok((first, second))
     }
 
-    /// Takes over a page for a ring. It stays writable as long as the guest lives.
+    /// Takes what the guest has for a ring, and gives it what there is.
+    ///
+    /// # Errors
+    /// If the channel has no ring, or the guest's indices cannot be.
+    fn serve(&mut self, machine: &mut Machine, number: u32, notes: &mut Notes) -> Result<(), Errno> {
+        let mut board = self.guest.on(&mut machine.board);
+        let (passed, result) = match number {
+            channel::CONSOLE => match self.rings.serve_console(&mut board) {
+                Ok(passed) => (passed, Ok(())),
+                Err(error) => (Passed::default(), Err(error)),
+            },
+            channel::DISK => self.rings.serve_disk(&mut board, &mut self.pages),
+            _ => return Err(Errno::Invalid),
+        };
+        self.passed(machine, number, passed, notes);
+        result
+    }
+
+    /// Writes down what passed through a ring, and tells the guest if it has to hear of it.
+    pub(super) fn passed(&mut self, machine: &mut Machine, number: u32, passed: Passed, notes: &mut Notes) {
+        if let Some(event) = passed.count(number, notes.counts) {
+            let hart = self.allocator.load(&machine.board);
+            notes.event(&self.guest, &hart, event);
+        }
+        if passed.event {
+            self.send(machine, number, notes);
+        }
+    }
+
+    /// Takes over a page for a ring.
     fn connect_ring(
         &mut self,
         machine: &mut Machine,
@@ -200,29 +211,12 @@ impl Para {
         address: u32,
         notes: &mut Notes,
     ) -> Result<(), Errno> {
-        let frame = address / PAGE;
-        let taken = match number {
-            channel::CONSOLE => self.console.is_some(),
-            channel::DISK => self.disk.is_some(),
-            _ => return Err(Errno::Invalid),
-        };
-        if !address.is_multiple_of(PAGE) {
-            return Err(Errno::Invalid);
-        }
-        if taken {
-            return Err(Errno::Busy);
-        }
-        let board = &mut machine.board;
-        self.pages.get(board, frame, Kind::Writable)?;
+        let mut board = self.guest.on(&mut machine.board);
+        self.rings.connect(&mut board, &mut self.pages, number, address)?;
         match number {
-            channel::CONSOLE => {
-                self.console = Some(ConsoleRing::new(board, frame));
-                self.serve_console(machine, notes)
-            }
-            _ => {
-                self.disk = Some(DiskRing::new(board, frame));
-                Ok(())
-            }
+            // What has been typed already is given at once.
+            channel::CONSOLE => self.serve(machine, number, notes),
+            _ => Ok(()),
         }
     }
 }

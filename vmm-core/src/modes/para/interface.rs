@@ -34,8 +34,6 @@ pub mod start {
     pub const BOOT_TABLES: u32 = 12;
     /// How many page-table updates the kernel should collect before it hands them over.
     pub const BATCH: u32 = 16;
-    /// Sectors of the disk.
-    pub const SECTORS: u32 = 20;
 }
 
 /// The shared page, which guest and monitor both read and write: offsets of words. A guest that maps it at address 0
@@ -162,6 +160,10 @@ pub mod disk {
     pub const REQUEST_EVENT: u32 = 8;
     /// The monitor sends an event only when RESPONSES reaches or passes this: what the guest waits for.
     pub const RESPONSE_EVENT: u32 = 12;
+    /// How many sectors the disk has. The monitor writes it when the ring is connected.
+    pub const SECTORS: u32 = 16;
+    /// Where events are interrupts: the line is up while this word is not 0. The monitor sets it, the guest clears it.
+    pub const INTERRUPT: u32 = 20;
     /// Where the entries begin.
     pub const ENTRIES: u32 = 64;
     /// Bytes of an entry: four words.
@@ -237,6 +239,8 @@ pub enum Hypercall {
     EventChannelOp,
     /// Hand over the page of a ring.
     ConnectRing,
+    /// Translate by another table, where page tables are shadowed.
+    LoadTable,
 }
 
 /// A hypercall as documentation shows it.
@@ -258,7 +262,7 @@ pub struct Documentation {
 
 impl Hypercall {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Hypercall; 8] = [
+    pub const ALL: [Hypercall; 9] = [
         Hypercall::SetTrapTable,
         Hypercall::MmuUpdate,
         Hypercall::SetCallbacks,
@@ -267,6 +271,7 @@ impl Hypercall {
         Hypercall::SchedOp,
         Hypercall::EventChannelOp,
         Hypercall::ConnectRing,
+        Hypercall::LoadTable,
     ];
 
     /// The hypercall of this number.
@@ -350,6 +355,14 @@ impl Hypercall {
                 result: "0",
                 errors: "EINVAL no such ring, or no page's address; EPERM a frame that is not the guest's; EBUSY \
                          the ring is connected, or the frame is a page table",
+            },
+            Hypercall::LoadTable => Documentation {
+                number: 49,
+                name: "load_table",
+                does: "translates by this root table from here on, where page tables are shadowed",
+                arguments: "a0: address of the table",
+                result: "0",
+                errors: "ENOSYS where page tables are validated",
             },
         }
     }

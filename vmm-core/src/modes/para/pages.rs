@@ -13,7 +13,8 @@ use toy_isa::machine::Board;
 use toy_isa::mmu::{PAGE, pte};
 
 use super::interface::{Errno, RESERVED_SLOT};
-use crate::guest::Frames;
+use super::rings::Buffers;
+use crate::guest::{Frames, VirtualBoard};
 
 /// Entries in a page table.
 const ENTRIES: u32 = PAGE / 4;
@@ -286,6 +287,22 @@ fn guest_entries(kind: Kind) -> u32 {
 fn write(board: &mut Board, frame: u32, index: u32, value: u32) {
     let written = board.write(frame * PAGE + 4 * index, Width::Word, value);
     debug_assert!(written.is_some(), "frames of the guest are in memory");
+}
+
+/// A ported kernel calls its frames by their machine addresses.
+impl Buffers for Pages {
+    fn hold(&mut self, board: &mut VirtualBoard, address: u32, written: bool) -> Result<u32, Errno> {
+        let frame = address / PAGE;
+        let own = board.guest.frames.guest(frame).ok_or(Errno::Permission)?;
+        if written {
+            self.get(board.host, frame, Kind::Writable)?;
+        }
+        Ok(own * PAGE + address % PAGE)
+    }
+
+    fn release(&mut self, board: &mut VirtualBoard, address: u32) {
+        self.put(board.host, address / PAGE);
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::counts::Counts;
 use crate::event::Log;
 use crate::mode::ModeName;
 use crate::run::Run;
-use crate::setup::{Port, Setup};
+use crate::setup::{Parts, Port, Setup};
 use pages::Kind;
 
 const MEMORY: u32 = 64 * PAGE;
@@ -74,6 +74,7 @@ fn setup(text: &str, target: u32) -> Setup {
     setup.input = b"typed".to_vec();
     setup.port = Some(Port {
         image: Arc::new(image),
+        parts: Parts::ALL,
         batch: 1,
         streams: Vec::new(),
         process: None,
@@ -204,7 +205,10 @@ impl Bench {
 
     fn audit(&self) {
         let root = self.para.allocator.load(&self.machine.board).csr.ptbr / PAGE;
-        let uses = self.para.writable_uses().map(|frame| (frame, Kind::Writable));
+        let (rings, buffer) = self.para.rings.held();
+        let rings = rings.into_iter().map(|page| self.frame(page / PAGE));
+        let uses = rings.chain(buffer.map(|address| address / PAGE));
+        let uses = uses.map(|frame| (frame, Kind::Writable));
         let others: Vec<_> = uses.chain([(root, Kind::Root)]).collect();
         self.para.pages.audit(&self.machine.board, &others);
     }

@@ -53,6 +53,7 @@ impl TrapAndEmulate {
                     notes,
                 )
             }
+            Cause::Hypercall if self.guest.enlightened.is_some() => self.hypercall(machine, notes),
             Cause::Breakpoint
             | Cause::Hypercall
             | Cause::FetchMisaligned
@@ -68,6 +69,17 @@ impl TrapAndEmulate {
             | Cause::Countdown
             | Cause::Window
             | Cause::TrapLimit => Answer::Resume,
+        }
+    }
+
+    /// A guest that knows of the monitor calls it, or its user code does, for which that is a trap of its own.
+    fn hypercall(&mut self, machine: &mut Machine, notes: &mut Notes) -> Answer {
+        match self.virtually(machine, notes, |hart, board| {
+            cpu::step(hart, board, Registers::Sixteen)
+        }) {
+            Step::Retired(_) => self.guest.retired(),
+            Step::Trapped(trap) => Answer::Sync(Sync::Enter(trap)),
+            Step::DoubleFault(trap) => Answer::End(End::DoubleFault(trap)),
         }
     }
 

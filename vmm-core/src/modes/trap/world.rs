@@ -6,6 +6,7 @@ use toy_isa::trap::{Cause, Trap};
 
 use crate::event::Event;
 use crate::mode::Notes;
+use crate::modes::enlightened::Mirror;
 use crate::modes::trap::allocator::{MONITOR, STATE_WORDS};
 use crate::modes::trap::shadow::{RootKey, Switch, View};
 use crate::modes::trap::{Bug, Layout, TrapAndEmulate};
@@ -75,6 +76,9 @@ impl TrapAndEmulate {
 
     /// Gives the processor to the guest's own code.
     pub(in crate::modes) fn enter_guest(&mut self, machine: &mut Machine, deadline: u32, notes: &mut Notes) {
+        if self.guest.mirrors() {
+            self.virtually(machine, notes, |hart, board| Mirror::show(board, hart));
+        }
         let hart = self.allocator.load(&machine.board);
         let switch = self.use_address_space(machine, &hart, notes);
         let real = Hart {
@@ -167,6 +171,9 @@ impl TrapAndEmulate {
         self.guest.pace.attention = 0;
         self.allocator.save(&mut machine.board, x, pc);
         notes.counts.words += STATE_WORDS;
+        if self.guest.mirrors() {
+            self.virtually(machine, notes, |hart, board| Mirror::heed(board, hart));
+        }
         let hart = self.allocator.load(&machine.board);
         let real_ring = machine.hart.csr.status.previous_ring();
         notes.exit(&self.guest, &hart, trap, real_ring);
