@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toy_isa::cpu;
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
-use toy_isa::instruction::Instruction;
+use toy_isa::instruction::{Instruction, Registers};
 use toy_isa::machine::Machine;
 use toy_isa::profile::Profile;
 use toy_isa::root::EntryError;
@@ -272,6 +272,12 @@ impl ModeName {
         !matches!(self, ModeName::Assist(_)) || profile.root_operation()
     }
 
+    /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and only pure
+    /// emulation does without it.
+    pub fn runs_with(self, registers: Registers) -> bool {
+        self == ModeName::Interpret || registers == Registers::Sixteen
+    }
+
     /// The method in a few words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -301,7 +307,7 @@ impl ModeName {
     /// Makes the machine that the setup asks for and the monitor on it, with the guest loaded.
     ///
     /// # Errors
-    /// If the image does not fit the machine, or there is no image for this mode.
+    /// If the image does not fit the machine, or there is none that this mode can run.
     pub fn build(self, setup: &Setup) -> Result<(Machine, Box<dyn Mode>), StartError> {
         self.build_on(setup, Arc::clone(&setup.profile))
     }
@@ -309,14 +315,15 @@ impl ModeName {
     /// A monitor and its guest at power-on, on their own part of a machine, beside others.
     ///
     /// # Errors
-    /// If the image does not fit the guest's memory, the hardware lacks what the mode needs, or the mode keeps a
-    /// machine to itself.
+    /// If the image does not fit the guest's memory, the hardware lacks what the mode or the guest needs, or the mode
+    /// keeps a machine to itself.
     pub fn settle(
         self,
         setup: &Setup,
         machine: &mut Machine,
         estate: Estate,
     ) -> Result<Box<dyn Mode>, StartError> {
+        self.takes(setup)?;
         Ok(match self {
             ModeName::Trap(layout) => Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?),
             ModeName::Translate(scope) => {
@@ -346,6 +353,7 @@ impl ModeName {
         fn boxed(built: (Machine, impl Mode + 'static)) -> (Machine, Box<dyn Mode>) {
             (built.0, Box::new(built.1))
         }
+        self.takes(setup)?;
         Ok(match self {
             ModeName::Bare => boxed(Bare::build(setup)?),
             ModeName::Interpret => boxed(Interpret::build(setup)?),
@@ -359,6 +367,11 @@ impl ModeName {
             ModeName::Assist(paging) => boxed(Assist::build(setup, paging, hardware)?),
             ModeName::Hundred => boxed(HundredLines::build(setup, hardware)?),
         })
+    }
+
+    fn takes(self, setup: &Setup) -> Result<(), StartError> {
+        let runs = self.runs_with(setup.image.registers);
+        runs.then_some(()).ok_or(StartError::Foreign)
     }
 }
 
