@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod nano;
 pub(crate) mod port;
 pub(crate) mod price;
+pub(crate) mod recursion;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sweep;

@@ -16,6 +16,7 @@ pub mod mode;
 pub mod modes;
 pub mod numbers;
 pub mod price;
+pub mod recursion;
 pub mod run;
 pub mod setup;
 pub mod several;
