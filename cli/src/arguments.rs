@@ -20,9 +20,6 @@ use crate::text::{exact, wrap};
 /// The scenario that is meant where none is named.
 pub(crate) const DEFAULT_SCENARIO: &str = "guest-os";
 
-/// The mode of `run` and `why` where none is named.
-pub(crate) const DEFAULT_MODE: &str = "trap";
-
 /// How a guest is run.
 #[derive(clap::Args, Default, Clone)]
 pub(crate) struct GuestOptions {
@@ -99,11 +96,11 @@ impl GuestOptions {
     }
 }
 
-/// What is typed for this mode where one is run: nothing for the default.
-pub(crate) fn mode_option(mode: ModeName) -> String {
-    match mode.name() {
-        DEFAULT_MODE => String::new(),
-        name => format!(" --mode {name}"),
+/// What is typed for this mode where a scenario is run under one: nothing for its default.
+pub(crate) fn mode_option(scenario: &Scenario, mode: ModeName) -> String {
+    match mode == scenario.default_mode() {
+        true => String::new(),
+        false => format!(" --mode {mode}"),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use scenarios::Scenario;
 use serde::Serialize;
-use toy_isa::disasm::disassemble;
 use toy_isa::engine::EngineName;
 use toy_isa::trap::{Cause, Trap};
 use vmm_core::event::{Delivery, Event, Record};
@@ -85,7 +84,7 @@ impl Listing<'_> {
         };
         place.word = word.or(place.word);
         // Where it stands for the guest: the targets of its jumps are the guest's too.
-        place.instruction = place.word.map(|word| disassemble(word, record.pc));
+        place.instruction = place.word.map(|word| self.instruction(word, record.pc));
         place
     }
 }

@@ -60,12 +60,11 @@ pub(crate) struct Checked {
 }
 
 impl CheckOptions {
-    /// Runs the scenario under these modes, or under those that it names itself; writes the trace, if
-    /// one is wanted.
+    /// Runs the scenario under the modes that are chosen for it; writes the trace, if one is wanted.
     pub(crate) fn check(
         &self,
         scenario: &str,
-        modes: Option<&[ModeName]>,
+        modes: impl FnOnce(&Scenario) -> Vec<ModeName>,
         output: &Output,
     ) -> Result<Checked, Failure> {
         self.check_under(scenario, None, modes, output)
@@ -76,7 +75,7 @@ impl CheckOptions {
         &self,
         scenario: &str,
         policy: Option<&Policy>,
-        modes: Option<&[ModeName]>,
+        modes: impl FnOnce(&Scenario) -> Vec<ModeName>,
         output: &Output,
     ) -> Result<Checked, Failure> {
         let scenario = self.guest.load_under(scenario, policy)?;
@@ -92,7 +91,7 @@ impl CheckOptions {
             prices: &prices,
             now: nanoseconds,
         };
-        let modes = modes.map_or_else(|| scenario.modes_here(), <[ModeName]>::to_vec);
+        let modes = modes(&scenario);
         let reports = output
             .busy(format!("running {}", scenario.name), || {
                 report::compare(&scenario.setup, &modes, options)

@@ -13,6 +13,7 @@ pub(crate) mod nano;
 pub(crate) mod port;
 pub(crate) mod price;
 pub(crate) mod products;
+pub(crate) mod recursion;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sweep;

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use toy_isa::asm::Source;
-use toy_isa::disasm::disassemble;
+use toy_isa::disasm::disassemble_for;
 use toy_isa::image::{Image, SymbolKind};
 
 use crate::failure::Failure;
@@ -68,6 +68,11 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// The text of an instruction of this program, as it stands at this address.
+    pub(crate) fn instruction(&self, word: u32, address: u32) -> String {
+        disassemble_for(self.image.registers, word, address)
+    }
+
     /// What is known of an address.
     pub(crate) fn place(&self, address: u32) -> Place {
         let symbol = self.image.symbolize(address);
@@ -86,7 +91,7 @@ impl<'a> Listing<'a> {
             symbol: None,
             offset: None,
             word,
-            instruction: word.map(|word| disassemble(word, address)),
+            instruction: word.map(|word| self.instruction(word, address)),
             file: line.map(|(file, _)| file.to_string()),
             line: line.map(|(_, line)| line),
             source: line.and_then(|(file, line)| self.source_line(file, line)),

@@ -51,6 +51,8 @@ enum Command {
     Products(commands::products::Args),
     /// Vary the batch size, the TLB or the cost of an exit, and show what each value costs
     Sweep(commands::sweep::Args),
+    /// Run a monitor inside itself, and show how the cost of a guest grows with the depth
+    Recursion(commands::recursion::Args),
     /// Price a stored run again, on any list of prices; or show a list
     Price(commands::price::Args),
     /// List the events of a run, or explain one in full
@@ -85,6 +87,7 @@ impl Command {
             Command::Nano(args) => commands::nano::run(args, output),
             Command::Products(args) => commands::products::run(args, output),
             Command::Sweep(args) => commands::sweep::run(args, output),
+            Command::Recursion(args) => commands::recursion::run(args, output),
             Command::Price(args) => commands::price::run(args, output),
             Command::Why(args) => commands::why::run(args, output),
             Command::Units(args) => commands::units::run(args, output),

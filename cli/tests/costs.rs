@@ -187,6 +187,7 @@ fn tables_fit_a_small_terminal() {
         &["sweep", "batch"],
         &["sweep", "tlb"],
         &["sweep", "exit", "work-syscalls"],
+        &["recursion", "--mode", "interpret", "--list", "merom"],
     ] {
         let done = run(command);
         assert_eq!(done.code, 0, "{command:?}: {}", done.err);
@@ -215,4 +216,51 @@ fn symbols_and_the_tlb_can_be_set() {
         run["counts"]["tlb_misses"].as_u64()
     };
     assert!(misses("1") > misses("64"));
+}
+
+#[test]
+fn a_monitor_inside_itself_costs_1_and_k_times_as_much_at_each_depth() {
+    let found = json(&["recursion"]);
+    assert_eq!(found["mode"], "trap");
+    let depths = found["depths"].as_array().expect("an array");
+    assert_eq!(depths.len(), 4);
+    assert!(depths[0]["k"].is_null() && depths[0]["traps_growth"].is_null());
+    for (number, depth) in depths.iter().enumerate() {
+        assert_eq!(depth["depth"], number);
+        assert_eq!(
+            depth["kernel_retired"], depths[0]["kernel_retired"],
+            "the kernel is the same"
+        );
+        // What a monitor emulates depends on its guest, and not on where it is.
+        let emulated = depth["emulated"].as_array().expect("an array");
+        assert_eq!(emulated.len(), number + 1);
+        assert_eq!(
+            &depths[3]["emulated"].as_array().expect("an array")[..=number],
+            emulated
+        );
+    }
+    for depth in &depths[2..] {
+        let number = |key: &str| depth[key].as_f64().expect("a number");
+        let predicted = 1.0 + number("k");
+        for key in ["traps_growth", "cycles_growth"] {
+            assert!((number(key) / predicted - 1.0).abs() < 0.1, "{key}: {depth}");
+        }
+        assert!(number("k_least") >= 7.0 && number("k_most") <= 12.0, "{depth}");
+    }
+    // A bare machine has no monitor below; the same levels trap to it one depth later.
+    let bare = json(&["recursion", "--mode", "bare", "--list", "merom"]);
+    assert_eq!(bare["price_list"]["name"], "merom");
+    assert_eq!(bare["depths"][3]["emulated"].as_array().map(Vec::len), Some(3));
+    let done = run(&["recursion"]);
+    assert!(done.out.lines().all(|line| line.chars().count() <= 80));
+    for part in ["second half of theorem 2", "(1+k)^n", "assumed"] {
+        assert!(done.out.replace('\n', " ").contains(part), "{part}: {}", done.out);
+    }
+    let done = run(&["recursion", "--mode", "para"]);
+    assert_eq!(done.code, 2);
+    assert!(
+        done.err.contains("expected one of bare, interpret, trap"),
+        "{}",
+        done.err
+    );
 }

@@ -408,3 +408,60 @@ fn the_guilty_instruction_is_told_with_its_source_line() {
     assert!(done.out.contains("`csrsi status, 16`"), "{}", done.out);
     assert!(done.out.contains("(boot.s:"), "{}", done.out);
 }
+
+#[test]
+fn a_foreign_guest_runs_where_nothing_was_said_and_is_refused_elsewhere() {
+    let done = run(&["run", "foreign"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    for part in [
+        "e4e7f110 15593bd1",
+        "foreign under interpret",
+        "directly on the hardware; 6 traps",
+        "equivalence       –    not compared",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    let compared = run(&["compare", "foreign"]);
+    assert_eq!(compared.code, 0, "{}", compared.err);
+    for part in [
+        "       –   – yes  NO\n",
+        "No verdict on equivalence under interpret:\n  not compared",
+        "Try next: trapeze why",
+    ] {
+        assert!(compared.out.contains(part), "{part}: {}", compared.out);
+    }
+    for line in done.out.lines().chain(compared.out.lines()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let mode = &json(&["compare", "foreign"])["modes"][0];
+    assert!(mode["slowdown"].is_null() && mode["verdict"]["equivalence"]["holds"].is_null());
+    for command in [
+        &["run", "foreign", "--mode", "bare"][..],
+        &["compare", "foreign", "--modes", "interpret,trap"],
+        &["why", "foreign", "--mode", "translate"],
+        &["units", "foreign"],
+    ] {
+        let done = run(command);
+        assert_eq!(done.code, 10, "{command:?}");
+        assert!(
+            done.err.contains("compiled for 32 registers"),
+            "{command:?}: {}",
+            done.err
+        );
+    }
+}
+
+#[test]
+fn where_no_mode_is_named_it_is_one_that_the_scenario_lists() {
+    for (scenario, mode) in [
+        ("relocation", "trap"),
+        ("passthrough", "assist"),
+        ("hypervisor", "interpret"),
+    ] {
+        assert_eq!(json(&["why", scenario])["mode"], mode, "{scenario}");
+    }
+    let done = run(&["why", "99999999", "passthrough", "--mode", "bare"]);
+    assert!(done.err.contains("passthrough --mode bare`"), "{}", done.err);
+    let done = run(&["why", "99999999", "passthrough"]);
+    assert!(done.err.contains("passthrough`"), "{}", done.err);
+}

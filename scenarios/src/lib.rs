@@ -27,6 +27,7 @@ use toy_isa::image::Image;
 use toy_isa::profile::Profile;
 use vmm_core::check::report::Report;
 use vmm_core::mode::ModeName;
+use vmm_core::modes::trap::Layout;
 use vmm_core::numbers::exact;
 use vmm_core::setup::Setup;
 
@@ -170,6 +171,15 @@ impl Scenario {
     pub fn modes_here(&self) -> Vec<ModeName> {
         let modes = self.modes.iter().copied();
         modes.filter(|mode| mode.runs_on(&self.setup.profile)).collect()
+    }
+
+    /// The mode to run it under where none is named: trap-and-emulate if it lists that, else the first that it lists
+    /// with a monitor.
+    pub fn default_mode(&self) -> ModeName {
+        const TRAP: ModeName = ModeName::Trap(Layout::RingDeprivileging);
+        let modes = self.modes_here().into_iter();
+        let best = modes.min_by_key(|mode| (*mode != TRAP, *mode == ModeName::Bare));
+        best.unwrap_or(TRAP)
     }
 
     /// Gives the runs another budget. Of what a scenario expects, only that stays which does not depend on how far

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
+use toy_isa::instruction::Registers;
 use vmm_core::mode::ModeName;
 use vmm_core::numbers::exact;
 use vmm_core::setup::{Parts, Setup};
@@ -175,13 +176,13 @@ impl Loader<'_> {
         let profile = self.profile(machine)?;
         let memory = self.memory(machine)?;
         let tlb = self.tlb(machine)?;
-        let modes = self.modes(&document)?;
         let budget = self.budget(&document)?;
         let disk = match &machine.disk {
             Some(path) => self.file(path, limit::DISK)?,
             None => Vec::new(),
         };
         let (image, sources) = self.guest(&document.guest)?;
+        let modes = self.modes(&document, image.registers)?;
         self.fits(&image, memory, &document)?;
         let port = self.port(&document.guest, &sources, parts)?;
         if let Some((port, _)) = &port {
@@ -217,9 +218,11 @@ impl Loader<'_> {
         })
     }
 
-    fn modes(&self, document: &Document) -> Result<Vec<ModeName>, Error> {
+    fn modes(&self, document: &Document, registers: Registers) -> Result<Vec<ModeName>, Error> {
         let Some(names) = &document.run.modes else {
-            return Ok(ModeName::FOR_EVERY_GUEST.to_vec());
+            let mut modes = ModeName::FOR_EVERY_GUEST.to_vec();
+            modes.retain(|mode| mode.runs_with(registers));
+            return Ok(modes);
         };
         let mut modes = Vec::new();
         for name in names.get_ref() {
@@ -230,6 +233,14 @@ impl Loader<'_> {
                     format!("mode '{mode}' is listed twice: expected each mode once"),
                     None,
                 ));
+            }
+            if !mode.runs_with(registers) {
+                let message = format!(
+                    "mode '{mode}' runs on hardware of 16 registers, and the guest is compiled for {}: \
+                     expected only interpret",
+                    registers.count()
+                );
+                return Err(self.error(name.span(), message, None));
             }
             modes.push(mode);
         }

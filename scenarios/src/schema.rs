@@ -82,7 +82,8 @@ pub struct GuestTable {
     #[schemars(with = "BTreeMap<String, i64>")]
     #[serde(default)]
     pub defines: BTreeMap<Spanned<String>, i64>,
-    /// An ELF32 executable for RISC-V, at most 64 MiB, in place of sources.
+    /// An ELF32 executable for RISC-V, at most 64 MiB, in place of sources. One for 32 registers runs in mode
+    /// `interpret` only.
     #[schemars(with = "Option<String>")]
     pub elf: Option<Spanned<String>>,
     /// Other scenarios' guests that are placed in memory, as a boot loader places modules: at most 8.
@@ -166,7 +167,7 @@ pub struct AssistTable {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunTable {
-    /// The modes, each once; default all.
+    /// The modes, each once; default all that can run the guest.
     #[schemars(schema_with = "modes")]
     pub modes: Option<Spanned<Vec<Spanned<String>>>>,
     /// Attempts at an instruction after which a run is ended; default 50,000,000.

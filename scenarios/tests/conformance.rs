@@ -5,7 +5,6 @@ use scenarios::Scenario;
 use toy_isa::engine::EngineName;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, compare};
-use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 use vmm_core::run::Run;
 
@@ -15,9 +14,9 @@ const SMALL: u64 = 200_000;
 /// Everything that a scenario fails to meet, in sentences.
 fn shortcomings(name: &str) -> Vec<String> {
     let scenario = Scenario::shipped(name).unwrap_or_else(|error| panic!("{}", error.render()));
-    let mut bare = Run::new(&scenario.setup, ModeName::Bare, EngineName::Auto).expect("the image fits");
-    bare.finish(scenario.budget);
-    let runs: &[(EngineName, Grain)] = if bare.machine().attempts < SMALL {
+    let mut first = Run::new(&scenario.setup, scenario.modes[0], EngineName::Auto).expect("the image fits");
+    first.finish(scenario.budget);
+    let runs: &[(EngineName, Grain)] = if first.machine().attempts < SMALL {
         &[
             (EngineName::Auto, Grain::SyncPoints),
             (EngineName::Auto, Grain::Lockstep),

@@ -4,14 +4,14 @@
 use scenarios::Scenario;
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
 use toy_isa::engine::EngineName;
-use toy_isa::instruction::{Registers, decode};
-use toy_isa::profile::{Behaviour, Profile, ProfileName};
+use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, Report, compare};
-use vmm_core::mode::{End, ModeName, Sync};
+use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::trap::Layout;
 use vmm_core::price::PriceList;
-use vmm_core::run::{Run, Stop};
+use vmm_core::recursion::Walk;
+use vmm_core::run::Run;
 use vmm_core::setup::Setup;
 
 const TRAP: ModeName = ModeName::Trap(Layout::RingDeprivileging);
@@ -56,38 +56,20 @@ fn console(run: &Run) -> String {
     String::from_utf8_lossy(run.guest().devices.console.output()).into_owned()
 }
 
-/// How many privileged instructions the monitor of depth 1 executes from each trap entry to the `mret` after it.
-fn privileged_on_the_hot_path() -> Vec<u32> {
-    let setup = setup(1);
-    let mut run = Run::new(&setup, ModeName::Bare, EngineName::Reference).expect("the image fits");
-    let mut paths = Vec::new();
-    let mut path = None;
-    loop {
-        let view = run.guest();
-        let privileged = view.hart.ring() == 0
-            && view
-                .word(view.hart.pc)
-                .and_then(|word| decode(word, Registers::Sixteen))
-                .is_some_and(|insn| setup.profile.behaviour(insn.row()) == Behaviour::Traps);
-        path = path.map(|k: u32| k + u32::from(privileged));
-        match run.step(BUDGET) {
-            Stop::Sync(Sync::Enter(_)) => path = Some(0),
-            Stop::Sync(Sync::Return) => paths.extend(path.take()),
-            Stop::Sync(_) | Stop::Fuel => {}
-            Stop::End(end) => {
-                assert_eq!(end, End::PowerOff(42));
-                return paths;
-            }
-        }
-    }
+/// The kernel under this many monitors, one instruction after the other.
+fn walk(depth: u32) -> Walk {
+    let walk = Walk::of(&setup(depth), depth * MONITOR_PAGES * PAGE, BUDGET).expect("the image fits");
+    assert_eq!(walk.end, End::PowerOff(42), "depth {depth}");
+    walk
 }
 
 #[test]
 fn the_cost_grows_by_one_and_k_at_each_level() {
-    let paths = privileged_on_the_hot_path();
+    let walk = walk(1);
+    let paths = &walk.hot_paths;
     let (least, most) = (paths.iter().min(), paths.iter().max());
     assert_eq!((least, most), (Some(&8), Some(&12)), "what monitor.s says");
-    let k = f64::from(paths.iter().sum::<u32>()) / paths.len() as f64;
+    let k = walk.k().expect("there were traps");
 
     println!(
         "k is 8 to 12, {k:.2} on average over {} traps of the kernel",
@@ -136,6 +118,27 @@ fn the_cost_grows_by_one_and_k_at_each_level() {
             "depth {depth}: {host}, {guest}"
         );
     }
+}
+
+/// What the kernel's instructions are to its monitor, they are at every depth: the same retire by themselves, and the
+/// same do not. And no path of a monitor is longer than monitor.s says; an interrupt's is one shorter.
+#[test]
+fn whoever_looks_from_outside_sees_the_same_kernel_at_every_depth() {
+    let alone = walk(0);
+    assert_eq!(alone.k(), None, "there is no monitor");
+    let inside: Vec<Walk> = (1..=2).map(walk).collect();
+    let emulated = 146;
+    for walk in &inside {
+        assert_eq!(walk.innermost + emulated, alone.innermost);
+        assert!(walk.hot_paths.iter().all(|k| (7..=12).contains(k)));
+    }
+    let setup = setup(2);
+    let short = Walk::of(&setup, 0, 1000).expect("the image fits");
+    assert_eq!(
+        (short.end, short.k()),
+        (End::Budget, None),
+        "all of it is the innermost"
+    );
 }
 
 fn ratio(a: u64, b: u64) -> f64 {

@@ -8,11 +8,15 @@ mod lines;
 pub use elf::ImageError;
 pub use lines::{LineRow, LineTable};
 
+use crate::instruction::Registers;
+
 /// A program, ready to be loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
     /// Address of the first instruction.
     pub entry: u32,
+    /// How many registers it is compiled for: Ring32's sixteen, or those of a foreign processor.
+    pub registers: Registers,
     /// Contents of memory. They do not overlap.
     pub segments: Vec<Segment>,
     /// In the order of their addresses.

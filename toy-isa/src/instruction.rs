@@ -25,12 +25,23 @@ pub struct Instruction {
 }
 
 /// How many registers an instruction may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Registers {
     /// x0..x15, as RV32E and Ring32.
+    #[default]
     Sixteen,
     /// x0..x31, as RV32I: only for a foreign guest under pure emulation.
     ThirtyTwo,
+}
+
+impl Registers {
+    /// How many there are.
+    pub const fn count(self) -> u8 {
+        match self {
+            Registers::Sixteen => 16,
+            Registers::ThirtyTwo => 32,
+        }
+    }
 }
 
 /// The rows that can match a word, by major opcode and funct3.
@@ -48,17 +59,13 @@ pub fn decode(word: u32, registers: Registers) -> Option<Instruction> {
     let slot = (word & 0x7f | word >> 5 & 0x380) as usize;
     let row = BY_OPCODE[slot].iter().find(|row| word & row.mask == row.bits)?;
     let insn = extract(row, word);
-    let limit = match registers {
-        Registers::Sixteen => 16,
-        Registers::ThirtyTwo => 32,
-    };
     // The reserved fields of the fences are no register names.
     let named = match row.form {
         Form::Fence | Form::FenceI => [0; 3],
         Form::CsrImm => [insn.rd, 0, 0],
         _ => [insn.rd, insn.rs1, insn.rs2],
     };
-    if named.into_iter().any(|register| register >= limit) {
+    if named.into_iter().any(|register| register >= registers.count()) {
         return None;
     }
     match row.form {

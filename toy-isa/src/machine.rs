@@ -6,6 +6,7 @@ use crate::bus::{Bus, Pace, Width};
 use crate::devices::Devices;
 use crate::hart::Hart;
 use crate::image::Image;
+use crate::instruction::Registers;
 use crate::mmu::Tlb;
 use crate::profile::Profile;
 use crate::ram::{Ram, flag};
@@ -154,6 +155,12 @@ pub enum LoadError {
         /// RAM in bytes.
         memory: u32,
     },
+    /// The program may name registers that the hardware does not have.
+    #[error(
+        "the program is compiled for 32 registers (RV32I), and Ring32's hardware has 16; \
+         compile it with -march=rv32em -mabi=ilp32e"
+    )]
+    Foreign,
 }
 
 impl Machine {
@@ -179,8 +186,11 @@ impl Machine {
     /// Puts an image into memory at its own addresses, and the program counter at its entry.
     ///
     /// # Errors
-    /// If a segment or the entry point lies outside memory.
+    /// If a segment or the entry point lies outside memory, or the image is for another processor.
     pub fn load(&mut self, image: &Image) -> Result<(), LoadError> {
+        if image.registers != Registers::Sixteen {
+            return Err(LoadError::Foreign);
+        }
         let memory = self.board.ram.size();
         for segment in &image.segments {
             let end = u64::from(segment.address) + u64::from(segment.size);

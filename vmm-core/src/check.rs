@@ -10,14 +10,16 @@ pub mod report;
 pub mod resource;
 pub mod streams;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// Whether a property holds, and why, or why not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether it holds.
+    /// Whether it holds; false, too, where nobody can tell.
     pub holds: bool,
-    /// What was looked at, or what was found.
+    /// Whether anybody can tell.
+    pub known: bool,
+    /// What was looked at, what was found, or why nobody can tell.
     pub detail: String,
 }
 
@@ -26,6 +28,7 @@ impl Verdict {
     pub fn yes(detail: impl Into<String>) -> Verdict {
         Verdict {
             holds: true,
+            known: true,
             detail: detail.into(),
         }
     }
@@ -34,8 +37,33 @@ impl Verdict {
     pub fn no(detail: impl Into<String>) -> Verdict {
         Verdict {
             holds: false,
+            known: true,
             detail: detail.into(),
         }
+    }
+
+    /// Nobody can tell.
+    pub fn unknown(detail: impl Into<String>) -> Verdict {
+        Verdict {
+            holds: false,
+            known: false,
+            detail: detail.into(),
+        }
+    }
+
+    /// Whether it holds, if anybody can tell.
+    pub fn answer(&self) -> Option<bool> {
+        self.known.then_some(self.holds)
+    }
+}
+
+/// With `holds` as [`Verdict::answer`] has it: null where nobody can tell.
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Verdict", 2)?;
+        fields.serialize_field("holds", &self.answer())?;
+        fields.serialize_field("detail", &self.detail)?;
+        fields.end()
     }
 }
 
@@ -43,7 +71,7 @@ impl Verdict {
 pub(crate) const UNDEFINED: &str = "not defined without a monitor";
 
 /// The three properties (Popek and Goldberg 1974, section 2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Verdicts {
     /// A program runs as it would on the bare machine, but for timing.
     pub equivalence: Verdict,

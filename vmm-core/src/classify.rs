@@ -109,7 +109,7 @@ impl Classification {
         let recursively = if virtualizable.holds {
             Verdict::yes(
                 "theorem 1 holds; the other condition, a monitor without timing dependencies, is not for this \
-                 computation: it is shown by running the monitor inside itself",
+                 computation: on profile classic, `trapeze recursion` demonstrates it by running one inside itself",
             )
         } else {
             Verdict::no("theorem 1 does not hold")

@@ -17,6 +17,7 @@ pub mod modes;
 pub mod numbers;
 pub mod policy;
 pub mod price;
+pub mod recursion;
 pub mod run;
 pub mod setup;
 pub mod several;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toy_isa::cpu;
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
-use toy_isa::instruction::Instruction;
+use toy_isa::instruction::{Instruction, Registers};
 use toy_isa::machine::Machine;
 use toy_isa::profile::Profile;
 use toy_isa::root::EntryError;
@@ -296,6 +296,12 @@ impl ModeName {
         !matches!(self, ModeName::Assist(_)) || profile.root_operation()
     }
 
+    /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and only pure
+    /// emulation does without it.
+    pub fn runs_with(self, registers: Registers) -> bool {
+        self == ModeName::Interpret || registers == Registers::Sixteen
+    }
+
     /// The method in a few words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -325,13 +331,16 @@ impl ModeName {
     /// Makes the machine that the setup asks for and the monitor on it, with the guest loaded.
     ///
     /// # Errors
-    /// If the image does not fit the machine, or there is no image for this mode.
+    /// If the image does not fit the machine, or there is none that this mode can run.
     pub fn build(self, setup: &Setup) -> Result<(Machine, Box<dyn Mode>), StartError> {
         self.build_on(setup, Arc::clone(&setup.profile))
     }
 
     /// The setup with the program that the guest has in this mode.
     fn program(self, setup: &Setup) -> Result<Setup, StartError> {
+        if !self.runs_with(setup.image.registers) {
+            return Err(StartError::Foreign);
+        }
         let setup = setup.in_mode(self);
         let kernel = setup.port.as_ref().and_then(|port| port.parts.kernel);
         match (kernel, self) {
@@ -345,8 +354,8 @@ impl ModeName {
     /// A monitor and its guest at power-on, on their own part of a machine, beside others.
     ///
     /// # Errors
-    /// If the image does not fit the guest's memory, the hardware lacks what the mode needs, or the mode keeps a
-    /// machine to itself.
+    /// If the image does not fit the guest's memory, the hardware lacks what the mode or the guest needs, or the mode
+    /// keeps a machine to itself.
     pub fn settle(
         self,
         setup: &Setup,

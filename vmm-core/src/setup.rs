@@ -117,6 +117,12 @@ pub enum StartError {
          a scenario names the sources of its port in [guest.port]"
     )]
     NoPort,
+    /// The guest may name registers that the hardware does not have, and every mode but one lets it run there.
+    #[error(
+        "this guest is compiled for 32 registers (RV32I), and Ring32's hardware has 16: only pure emulation can run it \
+         (--mode interpret); for the other modes, compile it with -march=rv32em -mabi=ilp32e"
+    )]
+    Foreign,
     /// Mode `assist` needs hardware with root operation.
     #[error(
         "hardware assistance needs root operation, which profile {0} does not have; \

@@ -73,7 +73,7 @@ struct Process {
 /// Runs a program to its end; what it writes to files 1 and 2 goes to `output`, at once.
 ///
 /// # Errors
-/// If it does not fit into the memory.
+/// If it does not fit into the memory, or is for another processor.
 pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> Result<Outcome, LoadError> {
     let mut process = Process::start(image, options)?;
     let mut engine = options.engine.build();

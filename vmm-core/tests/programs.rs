@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
+use toy_isa::instruction::Registers;
+use toy_isa::machine::LoadError;
 use toy_isa::table::OPS;
 use vmm_core::price::PriceList;
 use vmm_core::userland::{Ending, Options, Outcome, run};
@@ -45,6 +47,7 @@ fn every_program_prints_what_it_should() {
     let names = names();
     assert!(names.len() >= 6, "{names:?}");
     for name in names {
+        assert_eq!(load(&name).registers, Registers::Sixteen, "{name}");
         let expected = std::fs::read_to_string(folder().join("expected").join(format!("{name}.txt")));
         let (outcome, text) = execute(&name, EngineName::Interpreter);
         assert_eq!(
@@ -53,6 +56,21 @@ fn every_program_prints_what_it_should() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_program_for_more_registers_than_there_are_is_refused() {
+    let mut image = load("hello");
+    image.registers = Registers::ThirtyTwo;
+    let options = Options {
+        engine: EngineName::Auto,
+        budget: 100,
+        memory: 1 << 20,
+        arguments: Vec::new(),
+    };
+    let refused = run(&image, &options, &mut |_| panic!("it does not run"));
+    assert_eq!(refused, Err(LoadError::Foreign));
+    assert!(LoadError::Foreign.to_string().contains("-march=rv32em"));
 }
 
 #[test]

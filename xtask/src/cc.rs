@@ -1,4 +1,4 @@
-//! `cargo xtask cc`: one C file and the runtime library become an ELF image for Ring32.
+//! `cargo xtask cc`: one C file and the runtime library become an ELF image for Ring32, or for a foreign processor.
 
 use std::env;
 use std::ffi::OsString;
@@ -21,12 +21,53 @@ pub(crate) struct Args {
     /// The image to write
     #[arg(short)]
     output: PathBuf,
+    /// Compile for the 32 registers of RV32IM, with a kernel for one program: a guest that only pure emulation can run
+    #[arg(long)]
+    foreign: bool,
+}
+
+/// What a program is compiled for.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// Ring 3 of Ring32, where somebody answers its system calls.
+    Ring32,
+    /// A machine of its own, whose processor has 32 registers, with a kernel that answers them.
+    Foreign,
+}
+
+impl Target {
+    fn registers(self) -> &'static str {
+        match self {
+            Target::Ring32 => "rv32em",
+            Target::Foreign => "rv32im",
+        }
+    }
+
+    fn abi(self) -> &'static str {
+        match self {
+            Target::Ring32 => "-mabi=ilp32e",
+            Target::Foreign => "-mabi=ilp32",
+        }
+    }
+
+    /// What runs first, in `runtime/`, with the symbol at which it begins.
+    fn start(self) -> (&'static [&'static str], &'static str) {
+        match self {
+            Target::Ring32 => (&["crt0.S"], "_start"),
+            Target::Foreign => (&["board.S", "crt0.S"], "board"),
+        }
+    }
 }
 
 /// Compiles what the command line names.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let cflags = env::var("CFLAGS").unwrap_or_else(|_| DEFAULT_CFLAGS.into());
-    compile(&args.source, &args.output, &cflags)
+    let target = if args.foreign {
+        Target::Foreign
+    } else {
+        Target::Ring32
+    };
+    compile(&args.source, &args.output, &cflags, target)
 }
 
 /// Compiles `source` and links it with the runtime library into `output`.
@@ -34,15 +75,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The same source gives the same bytes wherever it lies: gcc runs beside it, and the prefix maps keep every
 /// absolute path out of the debug information. (`-ffile-prefix-map` would not do: gcc 12 does not pass it on
 /// to the assembler.)
-pub(crate) fn compile(source: &Path, output: &Path, cflags: &str) -> Result<()> {
+pub(crate) fn compile(source: &Path, output: &Path, cflags: &str, target: Target) -> Result<()> {
     let (source, output) = (absolute(source)?, absolute(output)?);
     let (true, Some(folder), Some(name)) = (source.is_file(), source.parent(), source.file_name()) else {
         bail!("there is no file {}", source.display());
     };
     let runtime = programs_folder().join("runtime");
+    let (start, entry) = target.start();
     let status = gcc()
         .current_dir(folder)
-        .args(["-march=rv32em_zicsr_zifencei", "-mabi=ilp32e"])
+        .arg(format!("-march={}_zicsr_zifencei", target.registers()))
+        .arg(target.abi())
         .args([
             "-ffreestanding",
             "-nostdlib",
@@ -56,9 +99,11 @@ pub(crate) fn compile(source: &Path, output: &Path, cflags: &str) -> Result<()> 
         .args(cflags.split_whitespace())
         .arg(concat("-I", &runtime, ""))
         .arg(concat("-T", &runtime.join("link.ld"), ""))
-        .args([runtime.join("crt0.S"), runtime.join("runtime.c")])
+        .arg(format!("-Wl,--entry={entry}"))
+        .args(start.iter().map(|name| runtime.join(name)))
+        .arg(runtime.join("runtime.c"))
         .arg(name)
-        .arg(libgcc()?)
+        .arg(libgcc(target)?)
         .arg("-o")
         .arg(output)
         .status()
@@ -81,10 +126,11 @@ pub(crate) fn programs_folder() -> PathBuf {
         .join("c")
 }
 
-/// The library of what RV32EM has no instruction for, such as division of 64-bit numbers. gcc does not find
+/// The library of what the target has no instruction for, such as division of 64-bit numbers. gcc does not find
 /// the right one by itself: given the architecture that compiling needs, it falls back to one of another ABI.
-fn libgcc() -> Result<String> {
-    ask_gcc(&["-march=rv32em", "-mabi=ilp32e", "-print-libgcc-file-name"])
+fn libgcc(target: Target) -> Result<String> {
+    let architecture = format!("-march={}", target.registers());
+    ask_gcc(&[&architecture, target.abi(), "-print-libgcc-file-name"])
 }
 
 fn ask_gcc(question: &[&str]) -> Result<String> {

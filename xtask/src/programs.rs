@@ -1,4 +1,5 @@
-//! `cargo xtask programs`: the images of the shipped C programs, `scenarios/c/images`, from their sources.
+//! `cargo xtask programs`: the images of the shipped C programs, `scenarios/c/images`, from their sources; and that of
+//! the foreign guest, which is one of them compiled for another processor.
 //!
 //! The images are committed so that running them takes no cross compiler; `--check` tells whether they still
 //! are what their sources say.
@@ -8,10 +9,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cc;
+use crate::cc::{self, Target};
 
 /// The compiler that the committed images come from. Another one makes other bytes of the same source.
 const BUILT_BY_GCC: &str = "12.2.0";
+
+/// The program of the scenario `foreign`, and its image in the folder of the scenarios.
+const FOREIGN: (&str, &str) = ("chacha", "shipped/foreign/chacha.elf");
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -29,23 +33,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.check {
         check()
     } else {
-        build_all(&images_folder())
+        build_all(&images_folder(), &foreign_image())
     }
 }
 
 fn check() -> Result<()> {
     let fresh = cc::programs_folder().join("../../target/programs");
     fs::create_dir_all(&fresh)?;
-    build_all(&fresh)?;
+    let fresh_foreign = fresh.join("foreign.elf");
+    build_all(&fresh, &fresh_foreign)?;
 
     let mut stale = Vec::new();
+    let mut hold = |image: PathBuf, fresh: PathBuf| -> Result<()> {
+        // An image that is missing differs too.
+        if fs::read(&image).ok() != Some(fs::read(fresh)?) {
+            stale.push(image.display().to_string());
+        }
+        Ok(())
+    };
     for name in program_names()? {
         let image = format!("{name}.elf");
-        // An image that is missing differs too.
-        if fs::read(images_folder().join(&image)).ok() != Some(fs::read(fresh.join(&image))?) {
-            stale.push(image);
-        }
+        hold(images_folder().join(&image), fresh.join(&image))?;
     }
+    hold(foreign_image(), fresh_foreign)?;
     if !stale.is_empty() {
         bail!(
             "not what their sources say: {}; `cargo xtask programs` rebuilds them",
@@ -55,13 +65,17 @@ fn check() -> Result<()> {
     Ok(())
 }
 
-fn build_all(folder: &Path) -> Result<()> {
+fn build_all(folder: &Path, foreign: &Path) -> Result<()> {
+    let source = |name: &str| cc::programs_folder().join(name).with_extension("c");
     for name in program_names()? {
-        let source = cc::programs_folder().join(&name).with_extension("c");
         let image = folder.join(&name).with_extension("elf");
-        cc::compile(&source, &image, cc::DEFAULT_CFLAGS)?;
+        cc::compile(&source(&name), &image, cc::DEFAULT_CFLAGS, Target::Ring32)?;
     }
-    Ok(())
+    cc::compile(&source(FOREIGN.0), foreign, cc::DEFAULT_CFLAGS, Target::Foreign)
+}
+
+fn foreign_image() -> PathBuf {
+    cc::programs_folder().with_file_name(FOREIGN.1)
 }
 
 fn images_folder() -> PathBuf {

@@ -1,5 +1,6 @@
 //! `trapeze compare`: one guest under several methods.
 
+use scenarios::Scenario;
 use scenarios::terminal::escape_line;
 use serde_json::json;
 use toy_isa::profile::ProfileName;
@@ -7,7 +8,7 @@ use vmm_core::check::Verdict;
 use vmm_core::check::report::Report;
 use vmm_core::mode::{End, ModeName};
 
-use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
+use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
 use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
@@ -57,7 +58,8 @@ impl Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
-    let checked = args.check.check(&args.scenario, args.modes.as_deref(), output)?;
+    let modes = |scenario: &Scenario| args.modes.clone().unwrap_or_else(|| scenario.modes_here());
+    let checked = args.check.check(&args.scenario, modes, output)?;
     if output.json {
         let mut object = checked.json();
         object["modes"] = json!(checked.reports);
@@ -112,7 +114,9 @@ fn table(reports: &[Report], paint: Paint) -> String {
             short(report.traps),
             short(report.emulated),
             short(report.cycles),
-            format!("{:.2}x", report.slowdown),
+            report
+                .slowdown
+                .map_or("–".to_string(), |times| format!("{times:.2}x")),
         );
         for (_, verdict) in properties(report) {
             text += &light(verdict, paint);
@@ -134,33 +138,36 @@ fn properties(report: &Report) -> [(&'static str, Option<&Verdict>); 3] {
 }
 
 fn light(verdict: Option<&Verdict>, paint: Paint) -> String {
-    match verdict {
+    match verdict.and_then(Verdict::answer) {
         None => "   –".to_string(),
-        Some(verdict) if verdict.holds => format!(" {}", paint.good("yes")),
-        Some(_) => format!("  {}", paint.bad("NO")),
+        Some(true) => format!(" {}", paint.good("yes")),
+        Some(false) => format!("  {}", paint.bad("NO")),
     }
 }
 
-/// Why each broken property is broken, said once where it is the same under several modes.
+/// Why each broken property is broken, or cannot be judged, said once where it is the same under several modes.
 fn broken(reports: &[Report], paint: Paint) -> String {
-    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(&str, &Verdict, Vec<&str>)> = Vec::new();
     for report in reports {
         for (name, verdict) in properties(report) {
             let Some(verdict) = verdict.filter(|verdict| !verdict.holds) else {
                 continue;
             };
-            let same =
-                |reason: &&mut (&str, &str, _)| (reason.0, reason.1) == (name, verdict.detail.as_str());
+            let same = |reason: &&mut (&str, &Verdict, _)| (reason.0, reason.1) == (name, verdict);
             match reasons.iter_mut().find(same) {
                 Some((_, _, modes)) => modes.push(report.mode.name()),
-                None => reasons.push((name, &verdict.detail, vec![report.mode.name()])),
+                None => reasons.push((name, verdict, vec![report.mode.name()])),
             }
         }
     }
-    let text = reasons.iter().map(|(name, detail, modes)| {
-        let head = format!("No {name} under {}:", modes.join(" and "));
-        let reason = wrap("  ", &escape_line(detail.as_bytes()));
-        format!("\n{}\n{reason}", paint.bad(&head))
+    let text = reasons.iter().map(|(name, verdict, modes)| {
+        let modes = modes.join(" and ");
+        let head = match verdict.known {
+            true => paint.bad(&format!("No {name} under {modes}:")),
+            false => format!("No verdict on {name} under {modes}:"),
+        };
+        let reason = wrap("  ", &escape_line(verdict.detail.as_bytes()));
+        format!("\n{head}\n{reason}")
     });
     text.collect()
 }
@@ -200,6 +207,8 @@ fn hint(checked: &Checked, args: &Args) -> String {
     let profile = &checked.scenario.setup.profile;
     let base = profile.base().name();
     let shipped = profile.describe() == base;
+    // A machine with holes is another machine only for a guest that runs on it.
+    let on_hardware = ModeName::Bare.runs_with(checked.scenario.setup.image.registers);
     let mut holes = checked
         .reports
         .iter()
@@ -208,11 +217,11 @@ fn hint(checked: &Checked, args: &Args) -> String {
     let monitor = checked.reports.iter().map(|report| report.mode);
     let mode = monitor
         .filter(|mode| *mode != ModeName::Bare)
-        .min_by_key(|mode| mode.name() != DEFAULT_MODE);
+        .min_by_key(|mode| *mode != checked.scenario.default_mode());
     match (hole, mode) {
         (Some(_), _) if shipped => format!("trapeze isa --profile {base}"),
         (Some(hole), _) => format!("trapeze isa --row \"{}\"", hole.row),
-        (None, Some(_)) if shipped && profile.base() == ProfileName::Classic => {
+        (None, Some(_)) if on_hardware && shipped && profile.base() == ProfileName::Classic => {
             let profile = Some(ProfileName::Leaky);
             let guest = GuestOptions {
                 profile,
@@ -226,7 +235,7 @@ fn hint(checked: &Checked, args: &Args) -> String {
         }
         (None, mode) => {
             let again = args.check.guest.again(&args.scenario);
-            let mode = mode_option(mode.unwrap_or(ModeName::Bare));
+            let mode = mode_option(&checked.scenario, mode.unwrap_or(ModeName::Bare));
             format!("trapeze why --list {again}{mode}")
         }
     }

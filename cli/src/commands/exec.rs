@@ -8,11 +8,12 @@ use scenarios::terminal::escape;
 use serde_json::json;
 use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
+use toy_isa::machine::LoadError;
 use vmm_core::userland::{self, Ending, Outcome};
 
 use crate::arguments::{budget, engine};
 use crate::exit_code::ExitCode;
-use crate::failure::{Failure, OrFail};
+use crate::failure::Failure;
 use crate::listing::Listing;
 use crate::output::Output;
 use crate::text::counted;
@@ -87,7 +88,13 @@ fn start(args: &Args, image: &Image, sink: &mut dyn FnMut(&[u8])) -> Result<Outc
             .chain(args.arguments.iter().cloned())
             .collect(),
     };
-    userland::run(image, &options, sink).or_bad_input(|| format!("cannot load {name} (see --memory)"))
+    userland::run(image, &options, sink).map_err(|error| {
+        let advice = match error {
+            LoadError::TooLarge { .. } => " (see --memory)",
+            LoadError::Entry { .. } | LoadError::Foreign => "",
+        };
+        Failure::bad_input(format!("cannot load {name}{advice}: {error}"))
+    })
 }
 
 /// The bytes themselves, unless a terminal would act on them.

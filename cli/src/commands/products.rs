@@ -43,7 +43,8 @@ pub(crate) struct Args {
 struct Outcome {
     mode: ModeName,
     cycles: u64,
-    slowdown: f64,
+    /// Against the bare machine, if there is one.
+    slowdown: Option<f64>,
     /// Why it does not work, if it does not.
     failure: Option<Trouble>,
 }
@@ -285,9 +286,10 @@ fn render(tried: &[Tried], scenario: &str, list: &PriceList, paint: Paint) -> St
     );
     text += &(paint.faint(&head) + "\n");
     for one in tried {
-        let slowdown = match &one.outcome.failure {
-            None => format!("{:.2}x", one.outcome.slowdown),
-            Some(_) => "FAILS".to_string(),
+        let slowdown = match (&one.outcome.failure, one.outcome.slowdown) {
+            (None, Some(times)) => format!("{times:.2}x"),
+            (None, None) => "–".to_string(),
+            (Some(_), _) => "FAILS".to_string(),
         };
         let policy = &one.policy;
         let _ = writeln!(

@@ -1,12 +1,13 @@
 //! `trapeze run`: one guest under one method.
 
+use scenarios::Scenario;
 use scenarios::terminal::{escape, escape_line};
 use vmm_core::check::Verdict;
 use vmm_core::check::report::Report;
 use vmm_core::counts::Counts;
 use vmm_core::mode::ModeName;
 
-use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, legend, mode, policy};
+use crate::arguments::{DEFAULT_SCENARIO, legend, mode, policy};
 use crate::checked::{CheckOptions, Checked, lint};
 use crate::failure::{Failure, OrFail};
 use crate::output::{Output, Paint};
@@ -19,9 +20,9 @@ pub(crate) struct Args {
     /// The name of a shipped scenario, or the path of one
     #[arg(default_value = DEFAULT_SCENARIO)]
     scenario: String,
-    /// The method
-    #[arg(long, value_name = "M", default_value = DEFAULT_MODE, value_parser = mode(), hide_possible_values = true)]
-    mode: ModeName,
+    /// The method [default: trap, or what the scenario lists]
+    #[arg(long, value_name = "M", value_parser = mode(), hide_possible_values = true)]
+    mode: Option<ModeName>,
     /// The methods of this policy, on its machine, in place of a mode: a name (`trapeze products`), or a file that ends
     /// in .toml
     #[arg(long, value_name = "P", conflicts_with_all = ["mode", "profile"])]
@@ -33,13 +34,17 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let policy = args.policy.as_deref().map(policy).transpose()?;
-    let mode = match &policy {
-        Some(policy) => policy.mode().or_bad_input(|| policy.name.clone())?,
-        None => args.mode,
-    };
-    let checked = args
-        .check
-        .check_under(&args.scenario, policy.as_ref(), Some(&[mode]), output)?;
+    let of_policy = policy
+        .as_ref()
+        .map(|policy| policy.mode().or_bad_input(|| policy.name.clone()));
+    let chosen = of_policy.transpose()?.or(args.mode);
+    let mode = |scenario: &Scenario| chosen.unwrap_or_else(|| scenario.default_mode());
+    let checked = args.check.check_under(
+        &args.scenario,
+        policy.as_ref(),
+        |scenario| vec![mode(scenario)],
+        output,
+    )?;
     let report = checked
         .reports
         .first()
@@ -69,6 +74,11 @@ pub(crate) fn console(bytes: &[u8]) -> String {
 
 fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     let name = escape_line(checked.scenario.name.as_bytes());
+    let slowdown = report
+        .slowdown
+        .map_or("with no bare machine to compare with".to_string(), |times| {
+            format!("{times:.2} times those of the bare machine")
+        });
     let head = format!("{name} under {} ({})", report.mode, report.mode.describe());
     let mut text = console(&report.console);
     if !text.is_empty() {
@@ -79,14 +89,12 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     text += &wrap(
         "  ",
         &format!(
-            "{} retired, {} of them directly on the hardware; {}; {} carried out by a monitor; {}, {:.2} times \
-             those of the bare machine.",
+            "{} retired, {} of them directly on the hardware; {}; {} carried out by a monitor; {}, {slowdown}.",
             counted(report.retired, "instruction", "instructions"),
             exact(report.direct),
             counted(report.traps, "trap", "traps"),
             counted(report.emulated, "instruction", "instructions"),
             counted(report.cycles, "cycle", "cycles"),
-            report.slowdown
         ),
     );
     if report.mode != ModeName::Bare {
@@ -151,12 +159,11 @@ fn exits(counts: &Counts) -> String {
 }
 
 fn property(name: &str, verdict: &Verdict, paint: Paint) -> String {
-    let answer = if verdict.holds { "yes" } else { "NO " };
-    let first = format!("  {name:<16}  {answer}  ");
-    let painted = if verdict.holds {
-        paint.good(answer)
-    } else {
-        paint.bad(answer)
+    let (answer, painted) = match verdict.answer() {
+        Some(true) => ("yes", paint.good("yes")),
+        Some(false) => ("NO ", paint.bad("NO ")),
+        None => ("–  ", "–  ".to_string()),
     };
+    let first = format!("  {name:<16}  {answer}  ");
     wrap(&first, &escape_line(verdict.detail.as_bytes())).replacen(answer, &painted, 1)
 }

@@ -3,11 +3,12 @@
 use scenarios::Scenario;
 use scenarios::terminal::escape_line;
 use serde_json::json;
+use toy_isa::engine::EngineName;
 use vmm_core::event::{self, Delivery, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 
-use crate::arguments::{DEFAULT_MODE, DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
+use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
 use crate::chain::{self, Actor, Chain};
 use crate::checked::price_note;
 use crate::exit_code::ExitCode;
@@ -25,9 +26,9 @@ pub(crate) struct Args {
     event: Option<String>,
     /// The name of a shipped scenario, or the path of one [default: guest-os]
     scenario: Option<String>,
-    /// The method
-    #[arg(long, value_name = "M", default_value = DEFAULT_MODE, value_parser = mode(), hide_possible_values = true)]
-    mode: ModeName,
+    /// The method [default: trap, or what the scenario lists]
+    #[arg(long, value_name = "M", value_parser = mode(), hide_possible_values = true)]
+    mode: Option<ModeName>,
     /// List the first and the last events
     #[arg(long)]
     list: bool,
@@ -54,36 +55,41 @@ impl Args {
             )),
         }
     }
+}
 
-    /// What is typed to mean the same run.
-    fn again(&self, scenario: &str) -> String {
-        self.guest.again(scenario) + &mode_option(self.mode)
-    }
+/// The run that is asked about.
+struct Subject {
+    scenario: Scenario,
+    mode: ModeName,
+    engine: EngineName,
+    /// What is typed to mean it.
+    again: String,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let (event, name) = args.meant()?;
     let scenario = args.guest.load(name)?;
-    let again = args.again(name);
+    let mode = args.mode.unwrap_or_else(|| scenario.default_mode());
+    let subject = Subject {
+        again: args.guest.again(name) + &mode_option(&scenario, mode),
+        scenario,
+        mode,
+        engine: args.guest.engine,
+    };
     match event {
-        Some(number) if !args.list => explain(args, &scenario, number, &again, output),
-        _ => list(args, &scenario, &again, output),
+        Some(number) if !args.list => explain(&subject, number, output),
+        _ => list(&subject, output),
     }
 }
 
-fn explain(
-    args: &Args,
-    scenario: &Scenario,
-    number: u64,
-    again: &str,
-    output: &Output,
-) -> Result<(), Failure> {
-    let list = format!("trapeze why --list {again}");
+fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failure> {
+    let Subject { scenario, mode, .. } = subject;
+    let list = format!("trapeze why --list {}", subject.again);
     let found = output.busy(format!("running {}", scenario.name), || {
-        chain::find(scenario, args.mode, args.guest.engine, number, &list)
+        chain::find(scenario, *mode, subject.engine, number, &list)
     })?;
-    let (image, sources) = scenario.program(args.mode);
+    let (image, sources) = scenario.program(*mode);
     let listing = Listing::new(image, sources);
     let place = listing.place_of(&found.root);
     let prices = PriceList::textbook();
@@ -95,7 +101,7 @@ fn explain(
         });
         return output.object(&json!({
             "scenario": scenario.name,
-            "mode": args.mode.name(),
+            "mode": mode.name(),
             "event": number,
             "guest": {
                 "ring": found.root.ring,
@@ -112,7 +118,7 @@ fn explain(
     let head = format!(
         "Event {number} of {}, {}",
         escape_line(scenario.name.as_bytes()),
-        args.mode.describe()
+        mode.describe()
     );
     let mut text = output.paint.strong(wrap("", &head).trim_end()) + "\n";
     text += &what_the_guest_did(&found.root, &place, output.paint);
@@ -206,20 +212,21 @@ fn what_it_cost(found: &Chain, prices: &PriceList, paint: Paint) -> String {
     text + &price_note(prices)
 }
 
-fn list(args: &Args, scenario: &Scenario, again: &str, output: &Output) -> Result<(), Failure> {
+fn list(subject: &Subject, output: &Output) -> Result<(), Failure> {
+    let Subject { scenario, mode, .. } = subject;
     let ends = output.busy(format!("running {}", scenario.name), || {
-        chain::ends(scenario, args.mode, args.guest.engine)
+        chain::ends(scenario, *mode, subject.engine)
     })?;
     if output.json {
         return output.object(&json!({
             "scenario": scenario.name,
-            "mode": args.mode.name(),
+            "mode": mode.name(),
             "total": ends.total,
             "first": ends.first,
             "last": ends.last,
         }));
     }
-    let (image, sources) = scenario.program(args.mode);
+    let (image, sources) = scenario.program(*mode);
     let listing = Listing::new(image, sources);
     let row = |record: &Record| {
         let place = listing.place_of(record).name();
@@ -235,8 +242,7 @@ fn list(args: &Args, scenario: &Scenario, again: &str, output: &Output) -> Resul
     };
     let name = escape_line(scenario.name.as_bytes());
     let mut text = format!(
-        "{name} under {}: {}\n\n",
-        args.mode,
+        "{name} under {mode}: {}\n\n",
         counted(ends.total, "event", "events")
     );
     let head = format!("{:>9} {:>11}  r  {:<22}  what", "event", "clock", "where");
@@ -251,7 +257,7 @@ fn list(args: &Args, scenario: &Scenario, again: &str, output: &Output) -> Resul
         .iter()
         .find(|record| matches!(record.event, Event::Emulate { .. } | Event::Hypercall { .. }))
     {
-        text += &format!("\nTry next: trapeze why {} {again}\n", example.number);
+        text += &format!("\nTry next: trapeze why {} {}\n", example.number, subject.again);
     }
     output.text(&text)
 }

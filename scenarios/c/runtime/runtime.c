@@ -9,15 +9,21 @@ typedef unsigned int __attribute__((may_alias)) word;
    endless recursion. An empty assembly statement in the loop stops it. */
 #define KEEP_LOOP __asm__ volatile("")
 
-/* Linux's convention for RV32E: the call's number in t0 (there is no a7), arguments and result in a0... */
+/* Linux's convention: the call's number in a7, or in t0 for RV32E, which has no a7; arguments and result in a0... */
 enum { SYS_WRITE = 64, SYS_EXIT = 93 };
 
+#ifdef __riscv_32e
+#define CALL_NUMBER "t0"
+#else
+#define CALL_NUMBER "a7"
+#endif
+
 static int system_call(int number, int first, int second, int third) {
-    register int t0 __asm__("t0") = number;
+    register int call __asm__(CALL_NUMBER) = number;
     register int a0 __asm__("a0") = first;
     register int a1 __asm__("a1") = second;
     register int a2 __asm__("a2") = third;
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(t0), "r"(a1), "r"(a2) : "memory");
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(call), "r"(a1), "r"(a2) : "memory");
     return a0;
 }
 

@@ -25,6 +25,8 @@
 #       the same, and the `in` or `out` itself                      k =  9    the console
 #       the same, and status base bound xbound                      k = 12    the guest's ring is another now
 #
+# and of an interrupt, which has no `tval`, one less. `trapeze recursion` counts them.
+#
 # One trap of a guest is one trap to reflect and k instructions to emulate for the level below: 1 + k traps
 # there, and (1 + k) to the power of n, n levels below. So k is to be small; and not even `scratch` is needed to
 # save the registers, because the monitor keeps them at its lowest addresses, which the zero register reaches.

@@ -49,7 +49,7 @@ impl Loader<'_> {
         all.extend(table.console_contains.clone().map(Expectation::ConsoleContains));
         for (name, value) in &table.registers {
             all.push(Expectation::Register(
-                self.one_of("register", name, register_names())?,
+                self.one_of("register", name, register_names(image.registers))?,
                 value.0,
             ));
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toy_isa::image::{Image, Segment};
+use toy_isa::instruction::Registers;
 
 use super::Loader;
 use crate::error::Error;
@@ -16,6 +17,7 @@ use crate::shipped::FILE;
 /// A module, ready to be placed.
 pub(super) struct Module<'a> {
     table: &'a Spanned<ModuleTable>,
+    registers: Registers,
     segments: Vec<Segment>,
     entry: u32,
     memory: u32,
@@ -63,6 +65,7 @@ impl Loader<'_> {
         loader.fits(&image, memory, &document)?;
         Ok(Module {
             table,
+            registers: image.registers,
             segments: self.placed(table, image.segments)?,
             entry: image.entry,
             memory,
@@ -88,6 +91,14 @@ impl Loader<'_> {
     /// Puts modules into an image.
     pub(super) fn join(&self, image: &mut Image, modules: Vec<Module>) -> Result<(), Error> {
         for module in modules {
+            if module.registers != image.registers {
+                let message = format!(
+                    "the module is compiled for {} registers, and the guest for {}: expected one processor for both",
+                    module.registers.count(),
+                    image.registers.count()
+                );
+                return Err(self.error(module.table.get_ref().scenario.span(), message, None));
+            }
             let meets = |segment: &&Segment| {
                 let end = |segment: &Segment| segment.address.saturating_add(segment.size);
                 let own = &module.segments;

@@ -10,6 +10,7 @@ use super::program::{Program, diagnostic, name_for_people};
 use super::section::{Fixup, Group, Patch, Section};
 use super::{Options, Source};
 use crate::image::{Image, LineRow, LineTable, Segment, Symbol, SymbolKind};
+use crate::instruction::Registers;
 
 /// Groups begin on pages of their own, so that a loader can protect them.
 const PAGE: u64 = 4096;
@@ -225,6 +226,7 @@ impl Resolver<'_> {
         let start = symbols.iter().find(|symbol| symbol.name == "_start");
         Image {
             entry: start.map_or(options.origin, |symbol| symbol.address),
+            registers: Registers::Sixteen,
             segments: self.segments(contents),
             lines: self.lines(sources),
             symbols,

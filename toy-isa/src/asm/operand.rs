@@ -3,7 +3,7 @@
 use super::diagnostic::{Fault, Problem};
 use super::expression::{self, Expression, Scope};
 use super::lexer::{Cursor, Token};
-use crate::disasm::REGISTER_NAMES;
+use crate::disasm::{FOREIGN_NAMES, REGISTER_NAMES};
 
 /// What a relocation function makes of its argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +71,10 @@ pub(crate) fn register(name: &str) -> Result<Option<u8>, Problem> {
             .position(|register| *register == name)
             .map(|number| number as u8),
     };
-    if number.is_some_and(|number| number >= 16) || is_upper_abi_name(name) {
+    if number.is_some_and(|number| number >= 16) || FOREIGN_NAMES.contains(&name) {
         return Err(Problem::MissingRegister(name.to_string()));
     }
     Ok(number)
-}
-
-/// The ABI names of x16 to x31.
-fn is_upper_abi_name(name: &str) -> bool {
-    matches!(
-        name,
-        "a6" | "a7" | "s2" | "s3" | "s4" | "s5" | "s6" | "s7" | "s8" | "s9" | "s10" | "s11"
-    ) || matches!(name, "t3" | "t4" | "t5" | "t6")
 }
 
 /// Reads operands up to the end of the statement.

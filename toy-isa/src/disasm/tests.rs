@@ -109,6 +109,25 @@ fn what_has_no_text_is_a_word() {
     }
 }
 
+#[test]
+fn a_foreign_program_has_names_for_all_its_registers() {
+    let names: Vec<&str> = register_names(Registers::ThirtyTwo).collect();
+    assert_eq!(
+        (names.len(), names[15], names[16], names[31]),
+        (32, "a5", "a6", "t6")
+    );
+    assert_eq!(register_names(Registers::Sixteen).last(), Some("a5"));
+    // As objdump has them.
+    for (word, text) in [
+        (0x04000893, "li a7, 64"),
+        (0x01cf_a023, "sw t3, 0(t6)"),
+        (0x0129_8a33, "add s4, s3, s2"),
+    ] {
+        assert_eq!(disassemble_for(Registers::ThirtyTwo, word, 0), text);
+        assert_eq!(disassemble(word, 0), format!(".word {word:#010x}"));
+    }
+}
+
 proptest! {
     #[test]
     fn any_word_comes_back_from_its_text(word: u32, pc: u32) {

@@ -5,6 +5,7 @@ use object::elf;
 use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionTable, Sym as _};
 
 use super::{Image, Segment, Symbol, SymbolKind, dwarf};
+use crate::instruction::Registers;
 
 /// More memory than any guest has: a header that asks for more is a mistake, or an attack.
 const MOST_MEMORY: u64 = 256 << 20;
@@ -70,7 +71,8 @@ pub enum ImageError {
 }
 
 impl Image {
-    /// Reads an ELF executable. Symbols and lines that cannot be read are left out.
+    /// Reads an ELF executable. Symbols and lines that cannot be read are left out. A program that does not claim to
+    /// make do with the registers of RV32E is one for all 32, whichever it names.
     ///
     /// # Errors
     /// If it is no executable for a 32-bit little-endian RISC-V, or does not describe memory that could be
@@ -82,6 +84,7 @@ impl Image {
         let sections = header.sections(LittleEndian, data).unwrap_or_default();
         Ok(Image {
             entry: header.e_entry.get(LittleEndian),
+            registers: registers(header),
             segments,
             symbols: symbols(&sections, data),
             lines: dwarf::read(&sections, data),
@@ -116,6 +119,14 @@ fn header(data: &[u8]) -> Result<&Header, ImageError> {
         )),
         elf::ET_CORE => Err(ImageError::NotExecutable("a core dump")),
         _ => Err(ImageError::NotExecutable("a file of an unknown ELF type")),
+    }
+}
+
+/// What the flag of the ABI says (RISC-V ELF psABI 1.0, "File Header").
+fn registers(header: &Header) -> Registers {
+    match header.e_flags.get(LittleEndian) & elf::EF_RISCV_RVE {
+        0 => Registers::ThirtyTwo,
+        _ => Registers::Sixteen,
     }
 }
 

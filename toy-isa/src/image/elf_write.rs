@@ -5,6 +5,7 @@ use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, SectionIndex,
 use object::{Endianness, elf};
 
 use super::{Image, Symbol, SymbolKind, dwarf};
+use crate::instruction::Registers;
 
 const PAGE: u32 = 4096;
 
@@ -181,6 +182,10 @@ fn reserve_symbols<'a>(image: &'a Image, sections: &[Output<'_>], writer: &mut W
 }
 
 fn write_headers(image: &Image, sections: &[Output<'_>], writer: &mut Writer<'_>) {
+    let registers = match image.registers {
+        Registers::Sixteen => elf::EF_RISCV_RVE,
+        Registers::ThirtyTwo => 0,
+    };
     // The writer fails only for numbers of sections that need 64 bits.
     let _ = writer.write_file_header(&FileHeader {
         os_abi: elf::ELFOSABI_NONE,
@@ -188,7 +193,7 @@ fn write_headers(image: &Image, sections: &[Output<'_>], writer: &mut Writer<'_>
         e_type: elf::ET_EXEC,
         e_machine: elf::EM_RISCV,
         e_entry: u64::from(image.entry),
-        e_flags: elf::EF_RISCV_RVE | elf::EF_RISCV_FLOAT_ABI_SOFT,
+        e_flags: registers | elf::EF_RISCV_FLOAT_ABI_SOFT,
     });
     writer.write_align_program_headers();
     for segment in &image.segments {

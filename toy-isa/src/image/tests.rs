@@ -95,6 +95,17 @@ fn symbols_are_found_both_ways() {
     assert_eq!(image.symbol("SIZE").map(|symbol| symbol.address), Some(64));
 }
 
+#[test]
+fn a_program_that_does_not_claim_to_be_rv32e_is_for_32_registers() {
+    const FLAGS: usize = 36;
+    assert_eq!(sample().registers, Registers::Sixteen);
+    for flags in [0u32, elf::EF_RISCV_RVC, elf::EF_RISCV_FLOAT_ABI_DOUBLE] {
+        let foreign = patched(FLAGS, &flags.to_le_bytes()).expect("an executable");
+        assert_eq!(foreign.registers, Registers::ThirtyTwo, "{flags:#x}");
+        assert_eq!(Image::from_elf(&foreign.to_elf()), Ok(foreign));
+    }
+}
+
 /// The file of the sample with some bytes replaced.
 fn patched(at: usize, bytes: &[u8]) -> Result<Image, ImageError> {
     let mut file = sample().to_elf();

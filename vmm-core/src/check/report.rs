@@ -48,8 +48,8 @@ pub struct Report {
     pub emulated: u64,
     /// Simulated cycles, on the price list.
     pub cycles: u64,
-    /// Cycles relative to the bare machine's.
-    pub slowdown: f64,
+    /// Cycles relative to the bare machine's; `None` if the guest has no bare machine.
+    pub slowdown: Option<f64>,
     /// Host time that the run took, without the checks.
     pub wall_ns: u64,
     /// What the guest printed.
@@ -100,18 +100,27 @@ impl Serialize for Report {
     }
 }
 
-/// Runs a guest under each of these modes and checks each against the bare machine.
+/// Runs a guest under each of these modes and checks each against the bare machine. A foreign guest, which no bare
+/// machine can run, is compared with nothing.
 ///
 /// # Errors
-/// If the image does not fit the machine, or there is no image for one of the modes.
+/// If the image does not fit the machine, or there is none that one of the modes can run.
 pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Vec<Report>, StartError> {
-    let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
-    bare.finish(options.budget);
-    let bare_cycles = options.prices.cycles(&bare.counts());
+    let mut bare_cycles = None;
+    if has_hardware(setup) {
+        let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
+        bare.finish(options.budget);
+        bare_cycles = Some(options.prices.cycles(&bare.counts()));
+    }
     modes
         .iter()
         .map(|mode| run(setup, *mode, bare_cycles, options))
         .collect()
+}
+
+/// Whether there is hardware on which the guest could run as it is: without, there is nothing to hold a mode to.
+fn has_hardware(setup: &Setup) -> bool {
+    ModeName::Bare.runs_with(setup.image.registers)
 }
 
 /// A guest that was run and compared with the bare machine.
@@ -157,6 +166,24 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
             &setup.image,
         ),
         findings,
+    })
+}
+
+/// Runs a guest for which there is no bare machine to compare with.
+fn alone(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, StartError> {
+    let mut run = Run::new(setup, mode, options.engine)?;
+    resource::guard(&mut run);
+    let start = (options.now)();
+    run.finish(options.budget);
+    Ok(Compared {
+        run,
+        wall_ns: (options.now)() - start,
+        compared: 0,
+        equivalence: Verdict::unknown(format!(
+            "not compared: the guest is compiled for {} registers, and no hardware here has them",
+            setup.image.registers.count()
+        )),
+        findings: None,
     })
 }
 
@@ -210,8 +237,13 @@ fn port(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, Sta
     })
 }
 
-/// Runs a guest under one mode and judges it; the cycles of the bare machine are known.
-fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Result<Report, StartError> {
+/// Runs a guest under one mode and judges it; the cycles of the bare machine are known, if there is one.
+fn run(
+    setup: &Setup,
+    mode: ModeName,
+    bare_cycles: Option<u64>,
+    options: Options,
+) -> Result<Report, StartError> {
     let Compared {
         run,
         wall_ns,
@@ -219,6 +251,7 @@ fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Res
         equivalence,
         findings,
     } = match mode {
+        _ if !has_hardware(setup) => alone(setup, mode, options)?,
         mode if mode == ModeName::Para || setup.runs_port(mode) => port(setup, mode, options)?,
         _ => beside(setup, mode, options)?,
     };
@@ -239,11 +272,13 @@ fn run(setup: &Setup, mode: ModeName, bare_cycles: u64, options: Options) -> Res
         traps: counts.traps_total(),
         emulated: counts.emulated_total() + counts.interpreted_total(),
         cycles,
-        slowdown: if bare_cycles == 0 {
-            1.0
-        } else {
-            cycles as f64 / bare_cycles as f64
-        },
+        slowdown: bare_cycles.map(|bare| {
+            if bare == 0 {
+                1.0
+            } else {
+                cycles as f64 / bare as f64
+            }
+        }),
         wall_ns,
         console: view.devices.console.output().to_vec(),
         compared,

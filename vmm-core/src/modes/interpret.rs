@@ -2,6 +2,9 @@
 //!
 //! Slow, portable, and isolated for free: the guest has no way of naming anything that is not its own. It is not
 //! a monitor in the sense of Popek and Goldberg, because no instruction of the guest runs on the hardware.
+//!
+//! For the same reason the guest's processor need not be the hardware's: a guest that is compiled for the 32 registers
+//! of RV32I, of which Ring32 has the lower half, runs here and nowhere else.
 
 use std::sync::Arc;
 
@@ -22,6 +25,7 @@ use crate::setup::Setup;
 /// The emulator: a processor, devices and a clock, all in software.
 pub struct Interpret {
     hart: Hart,
+    registers: Registers,
     guest: Guest,
 }
 
@@ -42,9 +46,12 @@ impl Interpret {
         let frames = Frames::shuffled(setup.memory.div_ceil(toy_isa::mmu::PAGE), pool, setup.seed);
         load_scattered(&mut machine, &frames, setup)?;
         let mut guest = Guest::new(setup, frames);
-        guest.root_operation = setup.profile.root_operation();
+        let registers = setup.image.registers;
+        // A control structure has room for sixteen.
+        guest.root_operation = setup.profile.root_operation() && registers == Registers::Sixteen;
         let mode = Interpret {
             hart: Hart::new(setup.image.entry),
+            registers,
             guest,
         };
         Ok((machine, mode))
@@ -78,7 +85,7 @@ impl Mode for Interpret {
                 }
             }
             *attempts += 1;
-            match step(&mut self.hart, &mut virtual_board, Registers::Sixteen) {
+            match step(&mut self.hart, &mut virtual_board, self.registers) {
                 Step::Retired(insn) => notes.counts.interpreted[insn.op as usize] += 1,
                 Step::Trapped(trap) => return taken(&mut virtual_board, trap),
                 Step::DoubleFault(trap) => return Exit::End(End::DoubleFault(trap)),
