@@ -1,5 +1,4 @@
-//! Hardware assistance: every shipped scenario, on the profile that has it, does under it what it does on the bare
-//! machine, with nested paging and with shadow tables.
+//! Hardware assistance: the hypervisor in assembly, modules beside a guest, and the keys of a file that are about it.
 
 mod common;
 
@@ -7,81 +6,11 @@ use common::{Folder, GOOD};
 use scenarios::Scenario;
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
-use toy_isa::root::Exits;
-use vmm_core::check::equivalence::Grain;
-use vmm_core::check::report::{Options, Report, compare};
 use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::assist::Paging;
-use vmm_core::price::PriceList;
 use vmm_core::run::Run;
 
 const MODES: [ModeName; 2] = [ModeName::Assist(Paging::Nested), ModeName::Assist(Paging::Shadow)];
-
-fn on_assist(name: &str) -> Scenario {
-    let mut scenario = Scenario::shipped(name).unwrap_or_else(|error| panic!("{}", error.render()));
-    scenario.set_profile(Profile::new(ProfileName::Assist));
-    scenario
-}
-
-fn run(scenario: &Scenario, engine: EngineName, grain: Grain, budget: u64) -> Vec<Report> {
-    let prices = PriceList::textbook();
-    let options = Options {
-        engine,
-        budget,
-        grain,
-        prices: &prices,
-        now: || 0,
-    };
-    compare(&scenario.setup, &MODES, options).expect("the image fits")
-}
-
-/// What is broken, in sentences.
-fn broken(name: &str, reports: &[Report]) -> Vec<String> {
-    let verdicts = reports.iter().flat_map(|report| {
-        let verdict = &report.verdict;
-        let all = [
-            &verdict.equivalence,
-            &verdict.resource_control,
-            &verdict.efficiency,
-        ];
-        all.map(|verdict| (report.mode, verdict))
-    });
-    verdicts
-        .filter(|(_, verdict)| !verdict.holds)
-        .map(|(mode, verdict)| format!("{name}, {mode}: {}", verdict.detail))
-        .collect()
-}
-
-/// The scenarios that can keep all three: not those that leave out an exit which the monitor needs, nor the one that is
-/// a monitor itself, because the virtual machine has no root operation.
-fn names() -> impl Iterator<Item = String> {
-    let all = scenarios::list().into_iter().map(|listed| listed.name);
-    all.filter(|name| on_assist(name).setup.no_exits == Exits::default() && name != "hypervisor")
-}
-
-#[test]
-fn every_shipped_scenario_keeps_the_three_properties() {
-    let mut wrong = Vec::new();
-    for name in names() {
-        let scenario = on_assist(&name);
-        let reports = run(&scenario, EngineName::Auto, Grain::SyncPoints, scenario.budget);
-        wrong.extend(broken(&name, &reports));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn in_lockstep_too_on_both_engines() {
-    let mut wrong = Vec::new();
-    for name in names() {
-        let scenario = on_assist(&name);
-        for engine in [EngineName::Interpreter, EngineName::Reference] {
-            let reports = run(&scenario, engine, Grain::Lockstep, 30_000);
-            wrong.extend(broken(&name, &reports));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
 
 /// A folder with the shipped hypervisor and this guest for it.
 fn under_the_hypervisor(name: &str, guest: &str) -> Scenario {

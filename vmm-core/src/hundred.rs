@@ -30,6 +30,8 @@ const LOW: u32 = 16 * PAGE;
 pub struct HundredLines {
     processor: Hart,
     guest: Guest,
+    /// The end of the guest's turn on the real clock, once it has begun: to be resumed again makes it no longer.
+    turn: Option<u64>,
 }
 
 impl HundredLines {
@@ -74,7 +76,7 @@ impl Mode for HundredLines {
         };
         let start = machine.board.pace.clock;
         // A deadline of 0 would turn the timer off: `modes::trap::world` says what to do after 2^32 ticks.
-        let deadline = start + self.guest.undisturbed();
+        let deadline = start.max(*self.turn.get_or_insert(start + self.guest.undisturbed()));
         machine.board.devices.timer.set(deadline as u32, start);
         machine.board.devices.enabled = line::TIMER;
         machine.board.pace.attention = 0;
@@ -94,6 +96,7 @@ impl Mode for HundredLines {
     fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer {
         let real_ring = machine.hart.csr.status.previous_ring();
         notes.exit(&self.guest, &self.processor, trap, real_ring);
+        self.turn = None;
         if trap.cause == Cause::TimerInterrupt {
             return Answer::Resume;
         }
@@ -136,6 +139,7 @@ impl HundredLines {
         let monitor = HundredLines {
             processor: Hart::new(setup.image.entry),
             guest: Guest::new(setup, frames),
+            turn: None,
         };
         Ok((machine, monitor))
     }

@@ -114,7 +114,9 @@ impl Pair {
                     _ => Some(self.out_of_budget()),
                 };
             }
-            (Stop::Fuel, _) | (_, Stop::Fuel) if self.spent(budget) => return Some(self.out_of_budget()),
+            (Stop::Fuel, _) | (_, Stop::Fuel) if self.spent(budget) && !self.passed(bare) => {
+                return Some(self.out_of_budget());
+            }
             _ if bare != guest => Some(Difference {
                 what: "what happens next".to_string(),
                 bare: describe(bare, &self.bare),
@@ -132,6 +134,13 @@ impl Pair {
 
     fn spent(&self, budget: u64) -> bool {
         self.bare.machine().attempts >= budget || self.guest.machine().attempts >= budget
+    }
+
+    /// Whether the side that the budget stopped is beyond the clock at which something happened to the other: then it
+    /// did not happen there. `bare` is why the bare machine stopped.
+    fn passed(&self, bare: Stop) -> bool {
+        let (a, b) = (self.bare.guest().pace.clock, self.guest.guest().pace.clock);
+        if bare == Stop::Fuel { a > b } else { b > a }
     }
 
     fn compare_here(&mut self, sync: Option<Sync>, end: End) -> Option<Comparison> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Behaviour, Profile};
 use toy_isa::row::Row;
+use toy_isa::table::Op;
 
 use crate::check::equivalence::{Divergence, Grain, Pair, locate};
 use crate::mode::ModeName;
@@ -38,6 +39,20 @@ pub struct Findings {
     pub holes: Vec<Hole>,
     /// Whether the guest is equivalent once all of them trap.
     pub cured: bool,
+}
+
+impl Findings {
+    /// Whether the guest is a monitor itself, and wanted what no virtual machine has (ADR 6).
+    pub fn lacks_root_operation(&self) -> bool {
+        let operation = |row: Row| {
+            matches!(
+                row,
+                Row::Op(Op::Vmon | Op::Vmoff | Op::Vmenter | Op::Vmresume | Op::Vminval)
+            )
+        };
+        let row = self.first.as_ref().and_then(|divergence| divergence.row);
+        self.holes.is_empty() && row.is_some_and(operation)
+    }
 }
 
 /// The most holes that are looked for in one run.

@@ -353,6 +353,10 @@ fn source(divergence: &Divergence, image: &Image) -> Option<String> {
 }
 
 fn describe_holes(findings: &Findings) -> String {
+    if findings.lacks_root_operation() {
+        return "; a virtual machine has no root operation: of the monitors, only pure emulation gives it to a guest"
+            .to_string();
+    }
     if findings.holes.is_empty() {
         return "; this instruction is no hole, the monitor itself is wrong".to_string();
     }

@@ -13,6 +13,7 @@ use crate::check::report::{Options, Report, compare};
 use crate::check::{Verdict, resource};
 use crate::event::Event;
 use crate::mode::{End, ModeName};
+use crate::modes::assist::Paging;
 use crate::modes::trap::{Bug, Layout, TrapAndEmulate};
 use crate::price::PriceList;
 use crate::run::Run;
@@ -262,4 +263,36 @@ fn efficiency_is_strict_for_trap_and_emulate_and_denied_to_pure_emulation() {
         .efficiency;
     assert!(trap.holds && trap.detail.starts_with("strict"), "{}", trap.detail);
     assert!(!check(&setup, ModeName::Interpret).verdict.efficiency.holds);
+}
+
+/// One side loops to the end of the budget, and so never comes to where the other one went.
+#[test]
+fn what_happens_to_one_side_only_is_a_difference_though_the_budget_ends_the_other() {
+    for (real, virtual_machine) in [("j .", "ecall"), ("ecall", "j .")] {
+        let text = format!("csrr t0, tvec\n bnez t0, 1f\n {real}\n1: {virtual_machine}\n");
+        let setup = guest(with(Row::Read(Csr::Tvec), Behaviour::Leaks), &text);
+        let report = check(&setup, ModeName::Trap(LAYOUTS[0]));
+        assert!(!report.verdict.equivalence.holds, "{text}");
+        assert!(report.findings.is_some_and(|findings| findings.cured), "{text}");
+    }
+}
+
+#[test]
+fn a_guest_that_wants_root_operation_is_told_what_no_virtual_machine_has() {
+    let setup = guest(
+        Profile::new(ProfileName::Assist),
+        "1: csrw tvec, zero\n vmon\n j 1b",
+    );
+    for (mode, expected) in [
+        (ModeName::Interpret, true),
+        (ModeName::Trap(LAYOUTS[0]), false),
+        (ModeName::Assist(Paging::Nested), false),
+    ] {
+        let equivalence = check(&setup, mode).verdict.equivalence;
+        assert_eq!(equivalence.holds, expected, "{mode}: {}", equivalence.detail);
+        let told = equivalence
+            .detail
+            .contains("a virtual machine has no root operation");
+        assert_eq!(told, !expected, "{mode}: {}", equivalence.detail);
+    }
 }

@@ -106,6 +106,15 @@ fn it_runs_a_kernel_with_a_timer_and_a_program_and_all_three_properties_hold() {
     }
 }
 
+/// In lockstep the guest is resumed for every instruction, and its turn still ends.
+#[test]
+fn a_guest_that_loops_gives_the_processor_back_however_often_it_is_resumed() {
+    let report = check("1: j 1b", ProfileName::Classic);
+    let control = report.verdict.resource_control;
+    assert!(control.holds, "{}", control.detail);
+    assert_eq!(report.counts.exits, 1_000_000 / Setup::QUANTUM);
+}
+
 /// Prints through the device register, without a port; then counts down from 100 and switches itself off.
 const PLAIN: &str = "
         li      t0, 0xf0000000

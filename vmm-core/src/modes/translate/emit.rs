@@ -41,6 +41,9 @@ const INDEX: u8 = 6;
 /// The bits of an address that choose its entry in the lookup table.
 const HASH: i32 = (4 * (slot::ENTRIES - 1)) as i32;
 
+/// The port of the timer's register NOW, the clock's low word.
+const NOW: i32 = 16;
+
 /// Where the guest's program counter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
@@ -339,6 +342,14 @@ impl Emitter {
         self.op(Op::Jalr, 0, INDEX, 0, 0);
     }
 
+    /// rd = the guest's clock: the deadline, less what is left, less what this unit has paid for and not yet done.
+    fn clock(&mut self, rd: u8, borrowed: u8) {
+        self.load(rd, slot::DEADLINE);
+        self.load(borrowed, slot::LEFT);
+        self.op(Op::Sub, rd, rd, borrowed, 0);
+        self.op(Op::Addi, rd, rd, 0, -(self.place.ahead as i32));
+    }
+
     fn inline(&mut self, index: usize, insn: Instruction, inline: Inline) {
         let Instruction { rd, rs1, .. } = insn;
         // A register to borrow: any but the instruction's own.
@@ -351,12 +362,16 @@ impl Emitter {
             Inline::Read(_) | Inline::Clock if rd == 0 => self.op(Op::Addi, 0, 0, 0, 0),
             Inline::Read(csr) => self.load(rd, word(csr)),
             Inline::Clock => {
-                // now = deadline - left - what this unit has paid for and not yet done
                 self.borrow(borrowed);
-                self.load(rd, slot::DEADLINE);
-                self.load(borrowed, slot::LEFT);
-                self.op(Op::Sub, rd, rd, borrowed, 0);
-                self.op(Op::Addi, rd, rd, 0, -(self.place.ahead as i32));
+                self.clock(rd, borrowed);
+                self.give_back(borrowed);
+            }
+            Inline::Port => {
+                self.borrow(borrowed);
+                self.op(Op::Addi, borrowed, rs1, 0, -NOW);
+                self.op(Op::Beq, 0, borrowed, 0, 8);
+                self.call(Call::Callout(index));
+                self.clock(rd, borrowed);
                 self.give_back(borrowed);
             }
             Inline::Write(csr) => {

@@ -204,3 +204,60 @@ fn the_clock_is_exact_inline() {
     assert_eq!(end, Some(End::PowerOff(3)));
     assert!(!counts.emulated.contains_key("csrr instret"));
 }
+
+/// NOW by its port beside `instret`, from one place that also reads others: a port that floats, the console's, and 16
+/// with a bit that ports do not have. Into a register of its own and into the one that named the port.
+#[test]
+fn the_clock_is_exact_inline_by_its_port_too() {
+    let text = "
+        la      s1, ports
+        li      s0, 6
+1:      lw      t0, 0(s1)
+        mv      t1, t0
+        csrr    a0, instret
+        in      a1, t0
+        in      t1, t1
+        csrr    a2, instret
+        in      zero, t0
+        sub     a3, a2, a1
+        sub     a4, a2, t1
+        beq     a3, zero, 2f            # not the clock
+        out     zero, a4
+2:      addi    s1, s1, 4
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        li      t0, 16
+        csrr    a0, instret
+        in      a1, t0
+        in      t0, t0
+        sub     a0, t0, a0
+        sub     a1, t0, a1
+        slli    a0, a0, 4
+        or      a1, a1, a0
+        li      t0, 48
+        out     t0, a1
+        .data
+ports:  .word   16, 0x10010, 17, 0, 60, 16
+    ";
+    let (counts, end, _) = run(&guest(text), 256);
+    assert_eq!(end, Some(End::PowerOff(0x21)));
+    // Of the six ports that were read three times each, two are the clock's and known as that.
+    assert_eq!(counts.emulated.get("in"), Some(&12));
+}
+
+#[test]
+fn a_kernel_that_polls_the_clock_by_its_port_stays_in_the_cache() {
+    let text = "
+        li      t0, 16
+        li      s0, 1000
+1:      in      t0, t0
+        li      t0, 16
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        li      t0, 48
+        out     t0, zero
+    ";
+    let (counts, end, _) = run(&guest(text), 256);
+    assert_eq!(end, Some(End::PowerOff(0)));
+    assert!(counts.callouts < 10, "{} callouts", counts.callouts);
+}

@@ -42,6 +42,8 @@ pub enum Inline {
     Set(u32),
     /// Reads the low word of the clock.
     Clock,
+    /// Reads a port: if it turns out to be that of the clock's low word, inline; else the monitor is called.
+    Port,
 }
 
 impl Treatment {
@@ -54,6 +56,9 @@ impl Treatment {
             Treatment::Jump(_) => "code has moved: aimed anew, the return address is the guest's own",
             Treatment::Indirect => "target known only when it runs: looked up in a table",
             Treatment::Inline(Inline::Clock) => "sensitive: answered with the guest's own clock, inline",
+            Treatment::Inline(Inline::Port) => {
+                "sensitive: if it is the clock's port, answered inline; else the monitor is called"
+            }
             Treatment::Inline(_) => "sensitive: done to the virtual processor, inline",
             Treatment::Callout => "sensitive: the monitor is called",
             Treatment::Adapted => "trapped often: the monitor is called at once",
@@ -139,6 +144,9 @@ fn treat(pc: u32, insn: Instruction, policy: &Policy) -> Treatment {
 }
 
 fn inline(insn: Instruction) -> Option<Inline> {
+    if insn.op == Op::In {
+        return Some(Inline::Port);
+    }
     let csr = insn.csr()?;
     let kept = super::super::trap::allocator::Allocator::word_of(csr).is_some();
     match insn.op {
