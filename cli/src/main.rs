@@ -114,10 +114,7 @@ fn after_help() -> String {
             "the same on a machine with holes, as x86 was",
         ),
         ("trapeze run", "what it prints, and the verdicts in full"),
-        (
-            "trapeze why --list",
-            "its life, event by event; then: trapeze why 5",
-        ),
+        ("trapeze why", "its life, event by event; then: trapeze why 5"),
         ("trapeze COMMAND --help", "the options of a command"),
     ];
     let lines = examples.map(|(command, what)| format!("  {command:<31}  {what}\n"));

@@ -9,7 +9,7 @@ fn a_profile_without_root_operation_is_told_once_with_what_to_do() {
     for arguments in [
         &["run", "guest-os", "--mode", "assist"][..],
         &["compare", "guest-os", "--modes", "bare,assist:shadow"],
-        &["why", "--list", "--mode", "assist"],
+        &["why", "--mode", "assist"],
     ] {
         let done = run(arguments);
         assert_eq!(done.code, 10, "{arguments:?}: {}", done.err);

@@ -219,6 +219,59 @@ fn symbols_and_the_tlb_can_be_set() {
 }
 
 #[test]
+fn an_event_is_priced_on_any_list_with_what_is_assumed_of_it() {
+    let list = json(&["price", "--list", "merom"]);
+    let price = |name: &str| list["prices"][name]["cycles"].as_u64().expect("a price");
+    let why = json(&["why", "5", "--list", "merom"]);
+    assert_eq!(why["price_list"], list["price_list"]);
+    let records = why["records"].as_array().expect("an array");
+    for record in records {
+        let due = record["due"].as_object().expect("prices by name");
+        let cost: u64 = due
+            .iter()
+            .map(|(name, times)| price(name) * times.as_u64().expect("a count"))
+            .sum();
+        assert_eq!(record["cycles"], cost, "{record}");
+    }
+    let due = records[0]["due"].as_object().expect("prices by name");
+    assert!(
+        due.contains_key("trap") && due.contains_key("dispatch"),
+        "{due:?}"
+    );
+    let textbook = json(&["why", "5"]);
+    assert_eq!(textbook["price_list"]["name"], "textbook");
+    assert_eq!(
+        records[0]["number"], textbook["records"][0]["number"],
+        "the same event"
+    );
+    assert_ne!(why["cycles"], textbook["cycles"]);
+
+    let done = run(&["why", "5", "--list", "merom"]);
+    for part in [
+        "* exit: illegal",
+        "* some of it is assumed.",
+        "price list \"merom\"",
+    ] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    assert!(done.out.lines().all(|line| line.chars().count() <= 80));
+    let listed = run(&["why", "popf", "--list", "merom"]);
+    assert!(listed.out.ends_with(" popf --list merom\n"), "{}", listed.out);
+    assert_eq!(run(&["why", "5", "--list", "8086"]).code, 10);
+
+    // One whose figures all have a source has no mark.
+    let sourced = "name = \"mine\"\nsource = \"me\"\nassumed = false\nrest_from_textbook = true\n[event]\n\
+                   emulate = { cycles = 7, source = \"my own stopwatch\" }\n";
+    let file = folder("costs-why", &[("mine.toml", sourced)]).join("mine.toml");
+    let done = run(&["why", "5", "--list", &file.display().to_string()]);
+    assert!(
+        done.out.contains("         7  emulate csrw tvec\n"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
 fn a_monitor_inside_itself_costs_1_and_k_times_as_much_at_each_depth() {
     let found = json(&["recursion"]);
     assert_eq!(found["mode"], "trap");

@@ -221,7 +221,7 @@ fn hints_mean_the_run_that_they_stand_under() {
     assert!(run(&command).out.starts_with("Event 1 of popf,"), "{hint}");
     let done = run(&["why", "99999", "popf", "--mode", "bare"]);
     assert!(
-        done.err.contains("`trapeze why --list popf --mode bare`"),
+        done.err.contains("`trapeze why popf --mode bare`"),
         "{}",
         done.err
     );
@@ -293,7 +293,7 @@ fn a_deadlock_and_a_double_fault_have_exit_codes_of_their_own() {
 #[test]
 fn an_event_is_explained_from_the_source_to_the_bill() {
     let path = scenario("cli-why", &printer("x", 0), "");
-    let list = run(&["why", "--list", &path]);
+    let list = run(&["why", &path]);
     assert_eq!(list.code, 0, "{}", list.err);
     assert!(list.out.contains("emulate out"), "{}", list.out);
     let events = json(&["why", &path]);
@@ -330,7 +330,7 @@ fn an_event_that_does_not_exist_is_an_error_that_says_how_to_find_others() {
     let done = run(&["why", "99999999"]);
     assert_eq!(done.code, 10);
     assert!(
-        done.err.contains("no event 99999999") && done.err.contains("why --list"),
+        done.err.contains("no event 99999999") && done.err.contains("`trapeze why guest-os` shows some"),
         "{}",
         done.err
     );
@@ -426,7 +426,7 @@ fn a_foreign_guest_runs_where_nothing_was_said_and_is_refused_elsewhere() {
     for part in [
         "       –   – yes  NO\n",
         "No verdict on equivalence under interpret:\n  not compared",
-        "Try next: trapeze why",
+        "Try next: trapeze why foreign",
     ] {
         assert!(compared.out.contains(part), "{part}: {}", compared.out);
     }

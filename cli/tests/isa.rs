@@ -45,6 +45,10 @@ fn the_shipped_profiles_have_the_verdicts_of_their_stories() {
         let object = json(&["isa", "--classify", "--profile", profile]);
         assert_eq!(object["profile"], profile);
         assert_eq!(holds(&object["theorems"]), theorems, "{profile}");
+        // What no classifier can tell, a command shows; it is no evidence where the machine is not virtualizable.
+        let recursively = object["theorems"]["2"]["detail"].as_str().expect("a detail");
+        let shown = "not for this computation: on profile classic, `trapeze recursion` demonstrates it";
+        assert_eq!(recursively.contains(shown), theorems[1], "{recursively}");
         let found = holes(&object);
         assert_eq!(found.len(), holes_expected, "{profile}");
         let verdicts = object["verdicts"].as_array().expect("verdicts");

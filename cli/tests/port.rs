@@ -101,7 +101,7 @@ fn a_batch_is_between_1_and_2048() {
 
 #[test]
 fn why_explains_a_hypercall_in_the_lines_of_the_port() {
-    let listed = run(&["why", "--list", "--mode", "para"]);
+    let listed = run(&["why", "--mode", "para"]);
     assert!(listed.out.contains("hypercall set_callbacks"), "{}", listed.out);
     let done = run(&["why", "2", "--mode", "para"]);
     assert_eq!(done.code, 0, "{}", done.err);

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`hundred`] (a monitor in a hundred lines), [`mode`] and [`run`] (the trait and the
 //! loop), [`modes`] (one file or folder for each method), [`check`] (Popek and Goldberg's three properties),
-//! [`price`] (what it costs), [`fastest`] (which method that makes the fastest) and [`fit`] (how prices were found).
+//! [`price`] (what it costs), [`fastest`] (which method that makes the fastest) and [`fit`] (how prices were found);
+//! [`recursion`] looks at monitors inside monitors.
 
 pub mod check;
 pub mod classify;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::counts::Counts;
+use crate::event::Event;
 use crate::price::PriceList;
 
 /// How often each price is due: in a run, or in one run more than in another.
@@ -29,6 +30,13 @@ impl Tally {
                 .map(|(name, list)| (name.clone(), due(list)))
                 .collect(),
         )
+    }
+
+    /// What one event has to pay for, without the guest's own instructions and table entries read.
+    pub fn of_event(event: &Event) -> Tally {
+        let due = |list: &PriceList| i64::try_from(list.of(event)).unwrap_or(i64::MAX);
+        let units = UNITS.iter().map(|(name, list)| (name.clone(), due(list)));
+        Tally(units.filter(|(_, due)| *due != 0).collect())
     }
 
     /// From the names of prices and how often each is due.
@@ -62,6 +70,15 @@ impl Tally {
         due.map(|(name, due)| (name.as_str(), *due))
     }
 
+    /// The mark of the cost in tables, as that of a figure: `*` if some of it is assumed on the list, else `f` if some
+    /// of it was fitted, else none.
+    pub fn mark(&self, list: &PriceList) -> char {
+        let figures = self.iter().filter_map(|(name, _)| list.figures().get(name));
+        let marks: Vec<char> = figures.map(|figure| figure.basis.mark()).collect();
+        let worst = ['*', 'f'].into_iter().find(|mark| marks.contains(mark));
+        worst.unwrap_or(' ')
+    }
+
     /// The cost in cycles.
     pub fn cycles(&self, list: &PriceList) -> i128 {
         let cost = |(name, due): (&str, i64)| i128::from(due) * i128::from(list.price(name));
@@ -71,7 +88,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use toy_isa::trap::Cause;
+    use toy_isa::trap::{Cause, Trap};
 
     use super::*;
 
@@ -95,5 +112,37 @@ mod tests {
         }
         assert_eq!(tally.due("dispatch"), 3);
         assert_eq!(tally.beyond(&tally).iter().count(), 0);
+    }
+
+    #[test]
+    fn the_cost_of_an_event_is_marked_by_the_worst_of_its_figures() {
+        let trap = Trap::illegal(0);
+        let exit = Tally::of_event(&Event::Exit { trap, real_ring: 1 });
+        let names: Vec<&str> = exit.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["dispatch", "trap", "word"]);
+        let merom = PriceList::shipped("merom").expect("it ships");
+        assert_eq!(
+            exit.cycles(&merom),
+            i128::from(merom.of(&Event::Exit { trap, real_ring: 1 }))
+        );
+        let mark = |names: &[&str]| Tally::new(names.iter().map(|name| (*name, 1))).mark(&merom);
+        let of = |mark: char| {
+            let mut figures = merom.figures().iter();
+            figures
+                .find(|(_, figure)| figure.basis.mark() == mark)
+                .map(|(name, _)| name.as_str())
+        };
+        let (sourced, assumed) = (of(' ').expect("one"), of('*').expect("another"));
+        assert_eq!(
+            (mark(&[sourced]), mark(&[sourced, assumed]), mark(&[])),
+            (' ', '*', ' ')
+        );
+        let prescott = PriceList::shipped("prescott").expect("it ships");
+        let (fitted, _) = prescott
+            .figures()
+            .iter()
+            .find(|(_, figure)| figure.basis.mark() == 'f')
+            .expect("one");
+        assert_eq!(Tally::new([(fitted.as_str(), 1)]).mark(&prescott), 'f');
     }
 }

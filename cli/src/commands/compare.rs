@@ -236,7 +236,7 @@ fn hint(checked: &Checked, args: &Args) -> String {
         (None, mode) => {
             let again = args.check.guest.again(&args.scenario);
             let mode = mode_option(&checked.scenario, mode.unwrap_or(ModeName::Bare));
-            format!("trapeze why --list {again}{mode}")
+            format!("trapeze why {again}{mode}")
         }
     }
 }

@@ -7,10 +7,12 @@ use toy_isa::engine::EngineName;
 use vmm_core::event::{self, Delivery, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
+use vmm_core::tally::Tally;
 
-use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
+use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option, prices, quoted};
 use crate::chain::{self, Actor, Chain};
 use crate::checked::price_note;
+use crate::commands::price;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::listing::{Listing, Place};
@@ -29,9 +31,9 @@ pub(crate) struct Args {
     /// The method [default: trap, or what the scenario lists]
     #[arg(long, value_name = "M", value_parser = mode(), hide_possible_values = true)]
     mode: Option<ModeName>,
-    /// List the first and the last events
-    #[arg(long)]
-    list: bool,
+    /// Price the event on this list: a name (`trapeze price` lists them), or a file that ends in .toml
+    #[arg(long, value_name = "L", default_value = TEXTBOOK)]
+    list: String,
     #[command(flatten)]
     guest: GuestOptions,
 }
@@ -49,7 +51,7 @@ impl Args {
             (None, None, Some(second)) => Err(Failure::new(
                 ExitCode::Usage,
                 format!(
-                    "neither '{}' nor '{second}' is an event: expected a number; `trapeze why --list` shows them",
+                    "neither '{}' nor '{second}' is an event: expected a number; `trapeze why` shows them",
                     first.unwrap_or_default()
                 ),
             )),
@@ -62,41 +64,59 @@ struct Subject {
     scenario: Scenario,
     mode: ModeName,
     engine: EngineName,
+    prices: PriceList,
     /// What is typed to mean it.
     again: String,
 }
+
+/// The list where none is named.
+const TEXTBOOK: &str = "textbook";
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let (event, name) = args.meant()?;
     let scenario = args.guest.load(name)?;
     let mode = args.mode.unwrap_or_else(|| scenario.default_mode());
+    let list_option = match args.list.as_str() {
+        TEXTBOOK => String::new(),
+        list => format!(" --list {}", quoted(list)),
+    };
     let subject = Subject {
-        again: args.guest.again(name) + &mode_option(&scenario, mode),
+        again: args.guest.again(name) + &mode_option(&scenario, mode) + &list_option,
+        prices: prices(&args.list)?,
         scenario,
         mode,
         engine: args.guest.engine,
     };
     match event {
-        Some(number) if !args.list => explain(&subject, number, output),
-        _ => list(&subject, output),
+        Some(number) => explain(&subject, number, output),
+        None => list(&subject, output),
     }
 }
 
 fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failure> {
-    let Subject { scenario, mode, .. } = subject;
-    let list = format!("trapeze why --list {}", subject.again);
+    let Subject {
+        scenario,
+        mode,
+        prices,
+        ..
+    } = subject;
+    let list = format!("trapeze why {}", subject.again);
     let found = output.busy(format!("running {}", scenario.name), || {
         chain::find(scenario, *mode, subject.engine, number, &list)
     })?;
     let (image, sources) = scenario.program(*mode);
     let listing = Listing::new(image, sources);
     let place = listing.place_of(&found.root);
-    let prices = PriceList::textbook();
     if output.json {
         let records = found.records().map(|record| {
             let mut object = serde_json::to_value(record).expect("a record is always JSON");
+            let tally = Tally::of_event(&record.event);
             object["cycles"] = json!(prices.of(&record.event));
+            object["due"] = tally
+                .iter()
+                .map(|(name, times)| (name.to_string(), json!(times)))
+                .collect();
             object
         });
         return output.object(&json!({
@@ -111,8 +131,8 @@ fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failur
                 "place": place,
             },
             "records": records.collect::<Vec<_>>(),
-            "cycles": found.cycles(&prices),
-            "price_list": { "name": prices.name, "assumed": prices.assumed },
+            "cycles": found.cycles(prices),
+            "price_list": price::head(prices),
         }));
     }
     let head = format!(
@@ -123,7 +143,7 @@ fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failur
     let mut text = output.paint.strong(wrap("", &head).trim_end()) + "\n";
     text += &what_the_guest_did(&found.root, &place, output.paint);
     text += &what_others_did(&found, number, output.paint);
-    text += &what_it_cost(&found, &prices, output.paint);
+    text += &what_it_cost(&found, prices, output.paint);
     output.text(&text)
 }
 
@@ -202,13 +222,25 @@ fn what_it_cost(found: &Chain, prices: &PriceList, paint: Paint) -> String {
         "\n{}\n",
         paint.strong("What it cost, beside the guest's own instructions")
     );
+    let mut marks = Vec::new();
     for record in found.records() {
         let cycles = prices.of(&record.event);
         if cycles > 0 {
-            text += &format!("  {:>10}  {}\n", exact(cycles), label(&record.event));
+            let mark = Tally::of_event(&record.event).mark(prices);
+            text += &format!("  {:>10}{mark} {}\n", exact(cycles), label(&record.event));
+            marks.push(mark);
         }
     }
     text += &format!("  {:>10}  cycles in all\n\n", exact(found.cycles(prices)));
+    let legend = [
+        ('*', "* some of it is assumed."),
+        ('f', "f some of it is fitted to a nano-benchmark."),
+    ];
+    for (mark, meaning) in legend {
+        if marks.contains(&mark) {
+            text += &format!("{meaning}\n");
+        }
+    }
     text + &price_note(prices)
 }
 
