@@ -217,7 +217,7 @@ pub(crate) fn price_note(prices: &PriceList) -> String {
 }
 
 /// The host's clock, from any beginning.
-fn nanoseconds() -> u64 {
+pub(crate) fn nanoseconds() -> u64 {
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(BEGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -49,6 +49,8 @@ enum Command {
     Nano(commands::nano::Args),
     /// Vary the batch size, the TLB or the cost of an exit, and show what each value costs
     Sweep(commands::sweep::Args),
+    /// Run several guests under one monitor, and show what each got of the processor
+    Crowd(commands::crowd::Args),
     /// Price a stored run again, on any list of prices; or show a list
     Price(commands::price::Args),
     /// List the events of a run, or explain one in full
@@ -82,6 +84,7 @@ impl Command {
             Command::Fastest(args) => commands::fastest::run(args, output),
             Command::Nano(args) => commands::nano::run(args, output),
             Command::Sweep(args) => commands::sweep::run(args, output),
+            Command::Crowd(args) => commands::crowd::run(args, output),
             Command::Price(args) => commands::price::run(args, output),
             Command::Why(args) => commands::why::run(args, output),
             Command::Units(args) => commands::units::run(args, output),
