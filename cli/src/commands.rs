@@ -3,6 +3,7 @@
 pub(crate) mod asm;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod crowd;
 pub(crate) mod dis;
 pub(crate) mod doctor;
 pub(crate) mod exec;

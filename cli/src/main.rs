@@ -53,6 +53,8 @@ enum Command {
     Sweep(commands::sweep::Args),
     /// Run a monitor inside itself, and show how the cost of a guest grows with the depth
     Recursion(commands::recursion::Args),
+    /// Run several guests under one monitor, and show what each got of the processor
+    Crowd(commands::crowd::Args),
     /// Price a stored run again, on any list of prices; or show a list
     Price(commands::price::Args),
     /// List the events of a run, or explain one in full
@@ -88,6 +90,7 @@ impl Command {
             Command::Products(args) => commands::products::run(args, output),
             Command::Sweep(args) => commands::sweep::run(args, output),
             Command::Recursion(args) => commands::recursion::run(args, output),
+            Command::Crowd(args) => commands::crowd::run(args, output),
             Command::Price(args) => commands::price::run(args, output),
             Command::Why(args) => commands::why::run(args, output),
             Command::Units(args) => commands::units::run(args, output),

@@ -2,11 +2,13 @@
 //! file.
 //!
 //! Read in this order: [`Scenario`] and how it is found and loaded, [`schema`] (every key of the file),
-//! [`expect`] (expectations, and how a run fails them), [`error`] (what is said about a bad file).
+//! [`expect`] (expectations, and how a run fails them), [`Crowd`] (several guests at once), [`error`] (what is
+//! said about a bad file).
 //!
 //! Scenario files, and everything they name, are hostile input: sizes are capped before anything is read,
 //! only regular files are opened, and no input panics.
 
+mod crowd;
 pub mod error;
 pub mod expect;
 mod files;
@@ -31,6 +33,7 @@ use vmm_core::modes::trap::Layout;
 use vmm_core::numbers::exact;
 use vmm_core::setup::Setup;
 
+pub use crowd::Crowd;
 pub use error::{Diagnostic, Error, FileProblem};
 pub use expect::{Expectations, Failure};
 pub use files::{load_elf, read_limited};
@@ -47,6 +50,14 @@ pub mod limit {
     pub const SOURCES: usize = 64;
     /// Modules beside a guest.
     pub const MODULES: usize = 8;
+    /// Guests of a scenario in its crowd.
+    pub const GUESTS: u32 = 256;
+    /// Other scenarios in a crowd.
+    pub const BESIDE: usize = 16;
+    /// The weight of a guest in a crowd.
+    pub const WEIGHT: u32 = 1000;
+    /// Fuel that an exit may cost.
+    pub const EXIT_FUEL: u64 = 1_000_000;
     /// Bytes in an ELF file.
     pub const ELF: u64 = 64 << 20;
     /// Bytes in a list of prices.
@@ -76,6 +87,8 @@ pub struct Scenario {
     pub modes: Vec<ModeName>,
     /// Attempts at an instruction after which a run is ended.
     pub budget: u64,
+    /// Several guests under one monitor.
+    pub crowd: Crowd,
     /// What is expected of the runs.
     pub expect: Expectations,
     /// What is not expected any more because the runs were changed, in words.

@@ -1,6 +1,7 @@
 //! From a scenario file to a [`Scenario`]: everything that it names is looked up, read and assembled.
 
 mod assist;
+mod crowd;
 mod expectations;
 mod guest;
 mod machine;
@@ -195,6 +196,7 @@ impl Loader<'_> {
         }
         let (port, port_sources) = port.unzip();
         let expect = self.expectations(&document.expect, &image, memory)?;
+        let crowd = self.crowd(&document.crowd, &origin)?;
         let mut setup = Setup::new(image, memory, profile);
         setup.disk = disk;
         setup.input = machine.input.clone().into_bytes();
@@ -210,6 +212,7 @@ impl Loader<'_> {
             setup,
             modes,
             budget,
+            crowd,
             expect,
             unchecked: None,
             origin,

@@ -33,6 +33,9 @@ pub struct Document {
     /// What mode `assist` does differently.
     #[serde(default)]
     pub assist: AssistTable,
+    /// Several guests under one monitor: what `trapeze crowd` runs.
+    #[serde(default)]
+    pub crowd: CrowdTable,
     /// What is expected of every run; `[expect.mode.NAME]` overrides it for one mode, key by key.
     #[serde(default)]
     pub expect: ExpectTable,
@@ -173,6 +176,26 @@ pub struct RunTable {
     /// Attempts at an instruction after which a run is ended; default 50,000,000.
     #[schemars(with = "Option<u64>")]
     pub budget: Option<Spanned<u64>>,
+}
+
+/// `[crowd]`: several guests under one monitor, which share the processor by their weights.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrowdTable {
+    /// How many of this guest: 1 to 256; default 8.
+    #[schemars(with = "Option<u32>")]
+    pub guests: Option<Spanned<u32>>,
+    /// The weights, one guest after the other and again from the first: 1 to 1000 each; default all the same.
+    #[schemars(with = "Vec<u32>")]
+    #[serde(default)]
+    pub weights: Vec<Spanned<u32>>,
+    /// Folders of other scenarios: one guest of each, after these, on the same machine.
+    #[schemars(with = "Vec<String>")]
+    #[serde(default)]
+    pub beside: Vec<Spanned<String>>,
+    /// What an exit costs a guest in fuel, of which an instruction that retires costs 1: 1 to 1,000,000; default 200.
+    #[schemars(with = "Option<u64>")]
+    pub exit_fuel: Option<Spanned<u64>>,
 }
 
 /// `[expect]`: what is expected of every run, or in `[expect.mode.NAME]` of the runs of one mode.

@@ -15,7 +15,7 @@ fn mistakes_in_the_file_are_told_with_place_and_suggestion() {
         (
             "titel = \"t\"\n[guest]\nsources = []",
             "scenario.toml:1:1: error: unknown field 'titel', expected one of 'title', \
-            'about', 'machine', 'guest', 'run', 'assist', 'expect'; did you mean 'title'?",
+            'about', 'machine', 'guest', 'run', 'assist', 'crowd', 'expect'; did you mean 'title'?",
         ),
         (
             "[machine]\nmemroy = 1",
@@ -107,6 +107,22 @@ fn mistakes_in_the_file_are_told_with_place_and_suggestion() {
             "did you mean '1000000000000'?",
         ),
         ("[run]\nmodes = []", "no mode to run"),
+        (
+            "[crowd]\nguests = 0",
+            "scenario.toml:5:10: error: guests: 0 is out of range: expected 1 to 256; did you mean '1'?",
+        ),
+        (
+            "[crowd]\nweights = [1, 2000]",
+            "scenario.toml:5:15: error: a weight: 2000 is out of range: expected 1 to 1000; did you mean '1000'?",
+        ),
+        (
+            "[crowd]\nexit_fuel = 0",
+            "error: the fuel of an exit: 0 is out of range: expected 1 to 1000000; did you mean '1'?",
+        ),
+        (
+            "[crowd]\nbeside = [\"nowhere\"]",
+            "scenario.toml:5:11: error: 'nowhere/scenario.toml': no such file",
+        ),
         (
             "[run]\nmodes = [\"bare\", \"para\"]",
             "scenario.toml:5:18: error: mode para runs a ported kernel, and this guest has no port",

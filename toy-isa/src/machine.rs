@@ -71,6 +71,9 @@ pub struct Ledger {
     pub owners: Vec<u16>,
     /// Who has the processor while the monitor has not.
     pub running: u16,
+    /// How often it was asked: once for each page that code outside ring 0 or in non-root operation reaches, and again
+    /// whenever the page's translation is made anew.
+    pub asked: u64,
 }
 
 /// A count of the instructions that retire at certain addresses: a performance counter for those who look on from
@@ -300,9 +303,10 @@ impl Bus for Board {
 
     #[inline]
     fn translated(&mut self, world: u32, address: u32) {
-        let Some(ledger) = self.observer.ledger.as_ref().filter(|_| world != 0) else {
+        let Some(ledger) = self.observer.ledger.as_mut().filter(|_| world != 0) else {
             return;
         };
+        ledger.asked += 1;
         let owner = ledger.owners.get((address / crate::mmu::PAGE) as usize);
         let foreign = owner.is_some_and(|owner| *owner != ledger.running);
         if foreign && self.observer.intrusions.len() < INTRUSIONS_KEPT {

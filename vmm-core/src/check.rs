@@ -3,6 +3,7 @@
 //! The checker stands outside: it runs the bare machine beside the monitor, looks at both where the guest's
 //! processor changes hands, and no mode can call it. What it does is never priced.
 
+pub mod crowd;
 pub mod efficiency;
 pub mod equivalence;
 pub mod holes;

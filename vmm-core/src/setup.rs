@@ -104,7 +104,10 @@ pub enum StartError {
     #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
     Alone(&'static str),
     /// A machine has room for some guests, but not for so many.
-    #[error("{0} guests: a machine has room for one or more, and for 1 GiB of guests and monitors in all")]
+    #[error(
+        "{0} guests: a machine has room for one or more, and for 1 GiB in all of guests, their disks and monitors \
+         of 4 MiB each"
+    )]
     TooManyGuests(usize),
     /// A kernel that asks the monitor for everything runs where there is somebody to be asked.
     #[error(

@@ -1,20 +1,20 @@
 //! Several guests under one monitor: each has its own clock and its own part of memory, and gets its share of the
 //! processor.
 //!
-//! A guest pays for what it uses: one unit of fuel for an instruction that retires, and [`EXIT_FUEL`] for each
-//! time that the monitor has to do something for it. So a guest that traps all the time does not get more of the real
-//! processor than one that computes. Whoever has used the least fuel for its weight is next (stride scheduling:
-//! Waldspurger and Weihl 1995). A guest is switched only where the monitor has control, which is at the latest after a
-//! quantum, whatever the guest does.
+//! A guest pays for what it uses: one unit of fuel for an instruction that retires, and a fixed price ([`EXIT_FUEL`],
+//! unless another is set) for each time that the monitor has to do something for it. So a guest that traps all the
+//! time does not get more of the real processor than one that computes. Whoever has used the least fuel for its weight
+//! is next (stride scheduling: Waldspurger and Weihl 1995). A guest is switched only where the monitor has control,
+//! which is at the latest after a quantum, whatever the guest does.
 
 use toy_isa::engine::{Engine, EngineName};
 use toy_isa::machine::{Ledger, Machine};
 
-use crate::check::resource;
+use crate::check::{resource, streams};
 use crate::counts::Counts;
-use crate::event::Log;
+use crate::event::{Delivery, Log};
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes};
+use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::estate::Estate;
 use crate::setup::{Setup, StartError};
 
@@ -22,7 +22,7 @@ use crate::setup::{Setup, StartError};
 pub const EXIT_FUEL: u64 = 200;
 
 /// How much fuel a guest may use before another is asked, if it gives the monitor control by then.
-const TURN: u64 = 2_048;
+pub const TURN: u64 = 2_048;
 
 /// One of several guests.
 pub struct Tenant {
@@ -32,8 +32,12 @@ pub struct Tenant {
     pub used: u64,
     /// How often it was given the processor.
     pub turns: u64,
+    /// How often it paid for an exit, or for a trap that its monitor came upon while it interpreted.
+    pub exits: u64,
     /// What was counted while it had it.
     pub counts: Counts,
+    /// The codes with which its processes ended themselves, in the order of their ends.
+    pub exit_codes: Vec<u32>,
     /// How it ended, if it has.
     pub ended: Option<End>,
     mode: Box<dyn Mode>,
@@ -46,6 +50,8 @@ pub struct Several {
     guests: Vec<Tenant>,
     /// Who had the processor last.
     last: Option<usize>,
+    /// What an exit costs in fuel: at least 1, or a guest that does nothing but trap would never end its turn.
+    exit_fuel: u64,
 }
 
 impl Several {
@@ -60,14 +66,7 @@ impl Several {
         engine: EngineName,
     ) -> Result<Several, StartError> {
         let (machine, estates) = Estate::several(setups)?;
-        let setups: Vec<Setup> = setups
-            .iter()
-            .map(|setup| Setup {
-                quantum: TURN,
-                ..setup.clone()
-            })
-            .collect();
-        Several::on(machine, estates, &setups, weights, mode, engine)
+        Several::on(machine, estates, setups, weights, mode, engine)
     }
 
     /// As [`Several::new`], on a machine whose memory somebody else has dealt.
@@ -84,13 +83,19 @@ impl Several {
     ) -> Result<Several, StartError> {
         let mut guests = Vec::new();
         for (index, (setup, estate)) in setups.iter().zip(estates).enumerate() {
+            let setup = Setup {
+                quantum: TURN,
+                ..setup.clone()
+            };
             guests.push(Tenant {
                 weight: weights.get(index).copied().unwrap_or(1).max(1),
                 used: 0,
                 turns: 0,
+                exits: 0,
                 counts: Counts::default(),
+                exit_codes: Vec::new(),
                 ended: None,
-                mode: mode.settle(setup, &mut machine, estate)?,
+                mode: mode.settle(&setup, &mut machine, estate)?,
             });
         }
         let mut owners = vec![0; machine.board.ram.pages() as usize];
@@ -102,13 +107,22 @@ impl Several {
                 &guest.mode.lent(),
             );
         }
-        machine.board.observer.ledger = Some(Ledger { owners, running: 0 });
+        machine.board.observer.ledger = Some(Ledger {
+            owners,
+            ..Ledger::default()
+        });
         Ok(Several {
             machine,
             engine: engine.build(),
             guests,
             last: None,
+            exit_fuel: EXIT_FUEL,
         })
+    }
+
+    /// Sets what an exit costs in fuel, which is at least 1.
+    pub fn set_exit_fuel(&mut self, fuel: u64) {
+        self.exit_fuel = fuel.max(1);
     }
 
     /// The guests, in the order in which they were given.
@@ -129,20 +143,29 @@ impl Several {
     /// Runs until every guest has ended, or `fuel` has been used by all of them together.
     pub fn run(&mut self, fuel: u64) {
         let end = self.used().saturating_add(fuel);
-        while self.used() < end {
-            let next = self
-                .guests
-                .iter()
-                .enumerate()
-                .filter(|(_, guest)| guest.ended.is_none())
-                .min_by(|(_, a), (_, b)| {
-                    let a_first = u128::from(a.used) * u128::from(b.weight);
-                    a_first.cmp(&(u128::from(b.used) * u128::from(a.weight)))
-                });
-            match next {
-                Some((index, _)) => self.turn(index),
-                None => return,
-            }
+        while self.used() < end && self.turn().is_some() {}
+    }
+
+    /// Gives a turn to the guest that has used the least fuel for its weight, and says which it was; `None` if all have
+    /// ended.
+    pub fn turn(&mut self) -> Option<usize> {
+        let (index, _) = self
+            .guests
+            .iter()
+            .enumerate()
+            .filter(|(_, guest)| guest.ended.is_none())
+            .min_by(|(_, a), (_, b)| {
+                let a_first = u128::from(a.used) * u128::from(b.weight);
+                a_first.cmp(&(u128::from(b.used) * u128::from(a.weight)))
+            })?;
+        self.give(index);
+        Some(index)
+    }
+
+    /// Ends a guest that has not ended by itself: it gets no turn any more.
+    pub fn stop(&mut self, index: usize) {
+        if let Some(guest) = self.guests.get_mut(index) {
+            guest.ended.get_or_insert(End::Budget);
         }
     }
 
@@ -152,7 +175,7 @@ impl Several {
     }
 
     /// Gives the processor to a guest until its turn is over and the monitor has control.
-    fn turn(&mut self, index: usize) {
+    fn give(&mut self, index: usize) {
         let machine = &mut self.machine;
         let guest = &mut self.guests[index];
         if self.last != Some(index) {
@@ -165,32 +188,47 @@ impl Several {
         }
         guest.turns += 1;
         let retired = |guest: &Tenant, machine: &Machine| guest.mode.guest(machine).pace.retired();
-        let (before, used_before) = (retired(guest, machine), guest.used);
-        let mut exits = 0;
+        let (before, used_before, exits_before) = (retired(guest, machine), guest.used, guest.exits);
         let mut log = Log::new(0);
         while guest.ended.is_none() {
             let mut notes = Notes {
                 log: &mut log,
                 counts: &mut guest.counts,
             };
-            let exit = guest
-                .mode
-                .resume(machine, &mut *self.engine, u64::MAX, &mut notes);
+            // A monitor that interprets has no timer to come back by.
+            let exit = guest.mode.resume(machine, &mut *self.engine, TURN, &mut notes);
             match exit {
                 Exit::Hardware(trap) => {
-                    exits += EXIT_FUEL;
-                    if let Answer::End(end) = guest.mode.answer(machine, trap, &mut notes) {
-                        guest.ended = Some(end);
+                    guest.exits += 1;
+                    match guest.mode.answer(machine, trap, &mut notes) {
+                        Answer::Resume => {}
+                        Answer::Sync(sync) => guest.note(sync, machine),
+                        Answer::End(end) => guest.ended = Some(end),
                     }
                 }
+                Exit::Virtual(sync, how) => {
+                    // A trap that the monitor came upon while it interpreted is as dear as one of the hardware.
+                    guest.exits += u64::from(how == Delivery::Reflected);
+                    guest.note(sync, machine);
+                }
+                Exit::Fuel => {}
                 Exit::End(end) => guest.ended = Some(end),
-                Exit::Virtual(..) | Exit::Fuel => continue,
             }
+            let exits = (guest.exits - exits_before) * self.exit_fuel;
             guest.used = used_before + exits + (retired(guest, machine) - before);
-            if guest.used - used_before >= TURN {
+            let monitor_has_control = machine.hart.world() == 0;
+            if guest.used - used_before >= TURN && monitor_has_control {
                 return;
             }
         }
+    }
+}
+
+impl Tenant {
+    /// Notes what a user of the system has of a change of hands: the end of a process.
+    fn note(&mut self, sync: Sync, machine: &Machine) {
+        let code = streams::process_exit(sync, || self.mode.guest(machine));
+        self.exit_codes.extend(code);
     }
 }
 

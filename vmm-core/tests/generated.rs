@@ -22,6 +22,7 @@ use toy_isa::mmu::pte;
 use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::row::Row;
 use toy_isa::table::{Csr, Op};
+use vmm_core::check::crowd::{self, Crowd};
 use vmm_core::check::equivalence::{Grain, Pair};
 use vmm_core::check::resource;
 use vmm_core::mode::ModeName;
@@ -30,6 +31,7 @@ use vmm_core::modes::translate::Scope;
 use vmm_core::modes::trap::Layout;
 use vmm_core::run::{Run, Stop};
 use vmm_core::setup::Setup;
+use vmm_core::several::EXIT_FUEL;
 
 /// Programs for each mode.
 const PROGRAMS: u64 = 2_000;
@@ -196,6 +198,53 @@ fn every_mode_does_what_the_bare_machine_does() {
             .take(3)
             .collect();
         assert!(shortcomings.is_empty(), "{}", shortcomings.join("\n"));
+    }
+}
+
+/// Programs for each mode that are run side by side, and how many at a time.
+const NEIGHBOURS: u64 = 128;
+const CROWD: u64 = 64;
+
+/// A guest that does anything at all does it within its own frames, and as it does alone, whoever runs beside it.
+#[test]
+fn no_program_reaches_the_memory_of_another() {
+    let modes = [
+        ModeName::Trap(Layout::RingDeprivileging),
+        ModeName::Translate(Scope::Kernel),
+        ModeName::Assist(Paging::Nested),
+        ModeName::Assist(Paging::Shadow),
+    ];
+    for mode in modes {
+        let profile = match mode {
+            ModeName::Assist(_) => ProfileName::Assist,
+            _ => ProfileName::Classic,
+        };
+        for first in (0..NEIGHBOURS).step_by(CROWD as usize) {
+            let seeds = first..first + CROWD;
+            let guest = |seed: u64| {
+                let setup = setup_on(seed, Arc::new(Profile::new(profile)));
+                (format!("seed {seed}"), setup)
+            };
+            let crowd = Crowd {
+                kinds: seeds.map(guest).collect(),
+                members: (0..CROWD as usize)
+                    .map(|kind| (kind, 1 + kind as u32 % 3))
+                    .collect(),
+            };
+            let options = crowd::Options {
+                mode,
+                engine: EngineName::Interpreter,
+                exit_fuel: EXIT_FUEL,
+                budget: 20 * BUDGET,
+                fuel: u64::MAX,
+                now: || 0,
+            };
+            let report = crowd::run(&crowd, options).expect("they fit");
+            for verdict in [&report.isolation, &report.alone] {
+                assert!(verdict.holds, "{mode}: {}", verdict.detail);
+            }
+            assert!(report.guests.iter().all(|guest| guest.turns > 0) && report.asked > 1000);
+        }
     }
 }
 

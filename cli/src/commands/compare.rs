@@ -182,7 +182,8 @@ fn consoles(reports: &[Report], paint: Paint) -> String {
         .collect()
 }
 
-fn end(end: End) -> String {
+/// How a guest ended, in at most seven characters where it is no exit code.
+pub(crate) fn end(end: End) -> String {
     match end {
         End::PowerOff(code) => code.to_string(),
         End::Refused(_) => "refused".to_string(),

@@ -113,7 +113,16 @@ fn system() -> String {
 }
 
 fn memory() -> Option<String> {
-    let total = field("/proc/meminfo", "MemTotal")?;
+    mebibytes("/proc/meminfo", "MemTotal")
+}
+
+/// The most memory that this process had; `None` where the system does not tell.
+pub(crate) fn peak() -> Option<String> {
+    mebibytes("/proc/self/status", "VmHWM")
+}
+
+fn mebibytes(file: &str, name: &str) -> Option<String> {
+    let total = field(file, name)?;
     let kib: u64 = total.split_whitespace().next()?.parse().ok()?;
     Some(format!("{} MiB", exact(kib / 1024)))
 }

@@ -35,20 +35,7 @@ impl Loader<'_> {
 
     fn module<'a>(&self, table: &'a Spanned<ModuleTable>) -> Result<Module<'a>, Error> {
         let scenario = &table.get_ref().scenario;
-        let files = self.files.folder(scenario.get_ref());
-        let path = Path::new(scenario.get_ref()).join(FILE);
-        let read = self.files.read_text(&path.display().to_string(), limit::TOML);
-        let (files, text) = match (files, read) {
-            (Some(files), Ok(text)) => (files, text),
-            (_, Err(problem)) => {
-                let message = format!("'{}': {problem}", path.display());
-                return Err(self.error(scenario.span(), message, None));
-            }
-            (None, Ok(_)) => {
-                let message = format!("'{}' is no folder", scenario.get_ref());
-                return Err(self.error(scenario.span(), message, None));
-            }
-        };
+        let (files, text) = self.neighbour(scenario)?;
         let file = files.show(FILE);
         let document = parse::document(&file, &text)?;
         if !document.guest.get_ref().modules.is_empty() {
@@ -70,6 +57,24 @@ impl Loader<'_> {
             entry: image.entry,
             memory,
         })
+    }
+
+    /// The files and the text of the scenario in another folder.
+    pub(super) fn neighbour(&self, scenario: &Spanned<String>) -> Result<(Files, String), Error> {
+        let files = self.files.folder(scenario.get_ref());
+        let path = Path::new(scenario.get_ref()).join(FILE);
+        let read = self.files.read_text(&path.display().to_string(), limit::TOML);
+        match (files, read) {
+            (Some(files), Ok(text)) => Ok((files, text)),
+            (_, Err(problem)) => {
+                let message = format!("'{}': {problem}", path.display());
+                Err(self.error(scenario.span(), message, None))
+            }
+            (None, Ok(_)) => {
+                let message = format!("'{}' is no folder", scenario.get_ref());
+                Err(self.error(scenario.span(), message, None))
+            }
+        }
     }
 
     /// The segments where the module wants them.

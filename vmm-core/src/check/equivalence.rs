@@ -298,8 +298,8 @@ fn take_dirty(run: &mut Run) -> Vec<u32> {
         .collect()
 }
 
-/// The first difference between two views of a guest.
-fn difference(
+/// The first difference between two views of a guest: in registers and clock, devices, and these pages.
+pub(crate) fn difference(
     bare: &GuestView,
     guest: &GuestView,
     mut pages: impl Iterator<Item = u32>,

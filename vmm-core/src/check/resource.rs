@@ -1,9 +1,8 @@
 //! Resource control: the guest touches only frames that the allocator gave it and no real device, it changes nothing
 //! of the real control state, and the monitor gets the processor back within a bound.
 
-use toy_isa::devices::Devices;
 use toy_isa::hart::Hart;
-use toy_isa::machine::Ledger;
+use toy_isa::machine::{Ledger, Machine};
 
 use crate::check::{UNDEFINED, Verdict};
 use crate::guest::GuestView;
@@ -23,6 +22,7 @@ pub fn guard(run: &mut Run) {
     let ledger = Ledger {
         owners,
         running: GUEST,
+        asked: 0,
     };
     run.machine_mut().board.observer.ledger = Some(ledger);
 }
@@ -49,31 +49,8 @@ pub fn judge(run: &Run) -> Verdict {
     if run.mode_name == ModeName::Bare {
         return Verdict::no(format!("{UNDEFINED}: the guest has the whole machine"));
     }
-    let board = &run.machine().board;
-    let mut broken = Vec::new();
-    if let Some((address, world)) = board.observer.intrusions.first() {
-        let (operation, ring) = match world & Hart::NON_ROOT {
-            0 => ("real", *world),
-            _ => ("non-root", world - Hart::NON_ROOT),
-        };
-        broken.push(format!(
-            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({})",
-            counted(
-                board.observer.intrusions.len() as u64,
-                "such access noted",
-                "such accesses noted"
-            )
-        ));
-    }
-    if let Some(row) = board.observer.seized {
-        let place = match run.mode_name {
-            ModeName::Assist(_) => "in non-root operation",
-            _ => "outside ring 0",
-        };
-        broken.push(format!(
-            "the guest executed `{row}` to its full effect on the real machine, {place}"
-        ));
-    }
+    let machine = run.machine();
+    let mut broken = trespasses(machine, run.mode_name);
     let longest = run.longest_without_control();
     if longest > Setup::QUANTUM {
         broken.push(format!(
@@ -82,9 +59,7 @@ pub fn judge(run: &Run) -> Verdict {
             exact(Setup::QUANTUM)
         ));
     }
-    if !untouched(&board.devices) {
-        broken.push("the guest reached a real device".to_string());
-    }
+    broken.extend(device_reached(machine));
     if broken.is_empty() {
         let frames = run.guest().pages();
         Verdict::yes(format!(
@@ -99,7 +74,41 @@ pub fn judge(run: &Run) -> Verdict {
     }
 }
 
-/// Whether nobody but the monitor has used the real devices: it uses only the timer.
-fn untouched(devices: &Devices) -> bool {
-    devices.console.output().is_empty() && devices.power_off.is_none() && devices.disk.due().is_none()
+/// What code outside ring 0 or in non-root operation has reached of memory and control state that is not its own, in
+/// sentences.
+pub(crate) fn trespasses(machine: &Machine, mode: ModeName) -> Vec<String> {
+    let observer = &machine.board.observer;
+    let mut found = Vec::new();
+    if let Some((address, world)) = observer.intrusions.first() {
+        let (operation, ring) = match world & Hart::NON_ROOT {
+            0 => ("real", *world),
+            _ => ("non-root", world - Hart::NON_ROOT),
+        };
+        found.push(format!(
+            "code in {operation} ring {ring} reached real address {address:#x}, which is not the guest's ({})",
+            counted(
+                observer.intrusions.len() as u64,
+                "such access noted",
+                "such accesses noted"
+            )
+        ));
+    }
+    if let Some(row) = observer.seized {
+        let place = match mode {
+            ModeName::Assist(_) => "in non-root operation",
+            _ => "outside ring 0",
+        };
+        found.push(format!(
+            "the guest executed `{row}` to its full effect on the real machine, {place}"
+        ));
+    }
+    found
+}
+
+/// A sentence, if anybody but the monitor has used the real devices: the monitor uses only the timer.
+pub(crate) fn device_reached(machine: &Machine) -> Option<String> {
+    let devices = &machine.board.devices;
+    let untouched =
+        devices.console.output().is_empty() && devices.power_off.is_none() && devices.disk.due().is_none();
+    (!untouched).then(|| "the guest reached a real device".to_string())
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toy_isa::trap::Cause;
 
 use crate::check::equivalence::Difference;
+use crate::guest::GuestView;
 use crate::mode::{End, Sync};
 use crate::run::{Run, Stop};
 
@@ -46,21 +47,21 @@ impl Outcome {
             let left = budget.saturating_sub(run.machine().attempts);
             around(&mut || stop = run.advance(left));
             match stop {
-                Stop::Sync(Sync::Enter(trap)) if trap.cause == Cause::SystemCall(3) => {
-                    let x = run.guest().hart.x;
-                    exits.extend((x[5] == EXIT).then_some(x[10]));
-                }
-                Stop::Sync(_) => {}
+                Stop::Sync(sync) => exits.extend(process_exit(sync, || run.guest())),
                 Stop::Fuel => break End::Budget,
                 Stop::End(end) => break end,
             }
         };
+        Outcome::at_end(&run.guest(), exits, end, names)
+    }
+
+    /// What a user has of a guest that ended so, and whose processes ended with these codes.
+    pub fn at_end(guest: &GuestView, mut exits: Vec<u32>, end: End, names: &[String]) -> Outcome {
         exits.sort_unstable();
-        let devices = run.guest().devices;
         Outcome {
-            streams: demultiplex(devices.console.output(), names),
+            streams: demultiplex(guest.devices.console.output(), names),
             exits,
-            disk: devices.disk.data().to_vec(),
+            disk: guest.devices.disk.data().to_vec(),
             end,
         }
     }
@@ -163,6 +164,17 @@ impl Outcome {
                     differs(&what, at(&bare.disk, place), at(&self.disk, place))
                 })
             })
+    }
+}
+
+/// The code with which a process ends itself, if that is what the guest's processor changes hands for.
+pub fn process_exit<'a>(sync: Sync, guest: impl FnOnce() -> GuestView<'a>) -> Option<u32> {
+    match sync {
+        Sync::Enter(trap) if trap.cause == Cause::SystemCall(3) => {
+            let x = guest().hart.x;
+            (x[5] == EXIT).then_some(x[10])
+        }
+        _ => None,
     }
 }
 

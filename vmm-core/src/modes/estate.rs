@@ -39,8 +39,10 @@ impl Estate {
             return Err(StartError::TooManyGuests(0));
         };
         let wanted: u64 = setups.iter().map(|setup| u64::from(setup.memory)).sum();
+        let disks: u64 = setups.iter().map(|setup| setup.disk.len() as u64).sum();
         let monitors = setups.len() as u64 * u64::from(SUPERPAGE_FRAMES * PAGE);
-        if wanted + monitors + (8 << 20) > u64::from(Ram::LIMIT) {
+        // Disks are not in the machine's memory, but in the host's they are.
+        if wanted + monitors + disks + (8 << 20) > u64::from(Ram::LIMIT) {
             return Err(StartError::TooManyGuests(setups.len()));
         }
         let pool = pool_frames(wanted as u32);

@@ -1,9 +1,13 @@
 //! Many guests: each ends as it would alone, each gets its share, none reads another's memory.
 
+mod ported;
+
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
 use toy_isa::engine::EngineName;
+use toy_isa::mmu::PAGE;
 use toy_isa::profile::{Profile, ProfileName};
 
 use crate::guest::Frames;
@@ -13,28 +17,53 @@ use crate::modes::estate::Estate;
 use crate::modes::translate::Scope;
 use crate::modes::trap::Layout;
 use crate::run::Run;
-use crate::setup::Setup;
+use crate::setup::{Parts, Port, Setup};
 use crate::several::Several;
 
 const GUESTS: usize = 64;
-const MODES: [ModeName; 4] = [
+const MODES: [ModeName; 5] = [
     ModeName::Trap(Layout::RingDeprivileging),
     ModeName::Trap(Layout::RingCompression),
     ModeName::Translate(Scope::Kernel),
+    ModeName::Para,
     ModeName::Assist(Paging::Nested),
 ];
+/// Where a worker keeps its results.
+const DATA: u32 = 0x8000;
 
+/// A guest; for mode para, the text is that of a port.
 fn guest(mode: ModeName, text: &str) -> Setup {
-    let image = assemble(&[Source::new("guest.s", text)], &AsmOptions::default()).expect("it assembles");
+    let header = match mode {
+        ModeName::Para => ported::HEADER,
+        _ => "",
+    };
+    let sources = [Source::new("header.s", header), Source::new("guest.s", text)];
+    let options = AsmOptions {
+        origin: 0x1000,
+        ..AsmOptions::default()
+    };
+    let image = assemble(&sources, &options).unwrap_or_else(|errors| panic!("{}", errors[0]));
     let profile = match mode {
         ModeName::Assist(_) => ProfileName::Assist,
         _ => ProfileName::Classic,
     };
-    Setup::new(image, 64 << 10, Profile::new(profile))
+    let mut setup = Setup::new(image, 64 << 10, Profile::new(profile));
+    setup.port = (mode == ModeName::Para).then(|| Port {
+        image: Arc::clone(&setup.image),
+        parts: Parts::ALL,
+        batch: 1,
+        streams: Vec::new(),
+        process: None,
+    });
+    setup
 }
 
 /// A guest that computes something of its own with a timer ticking, prints it and ends with it.
 fn worker(mode: ModeName, seed: usize) -> Setup {
+    let rounds = 300 + 40 * (seed % 7);
+    if mode == ModeName::Para {
+        return guest(mode, &ported::worker(seed, rounds));
+    }
     let text = format!(
         "
         la      t0, tick
@@ -46,7 +75,7 @@ fn worker(mode: ModeName, seed: usize) -> Setup {
         csrsi   status, 16
         li      a0, {seed}
         li      a1, {rounds}
-        li      a2, 0x8000
+        li      a2, {DATA}
 1:      li      a3, 1664525
         mul     a0, a0, a3
         addi    a0, a0, 1013
@@ -67,8 +96,7 @@ tick:   csrw    scratch, t0
         addi    a4, a4, 1
         csrr    t0, scratch
         mret
-        ",
-        rounds = 300 + 40 * (seed % 7)
+        "
     );
     guest(mode, &text)
 }
@@ -81,7 +109,12 @@ fn each_of_64_guests_ends_as_it_would_alone() {
         several.run(u64::MAX);
         let mut results = BTreeSet::new();
         for (index, setup) in setups.iter().enumerate() {
-            let mut alone = Run::new(setup, ModeName::Bare, EngineName::Auto).expect("it fits");
+            // A port cannot run on the bare machine.
+            let solo = match mode {
+                ModeName::Para => mode,
+                _ => ModeName::Bare,
+            };
+            let mut alone = Run::new(setup, solo, EngineName::Auto).expect("it fits");
             let end = alone.finish(1_000_000);
             assert_eq!(several.guests()[index].ended, Some(end), "{mode}, guest {index}");
             let (a, b) = (
@@ -95,29 +128,43 @@ fn each_of_64_guests_ends_as_it_would_alone() {
             );
             assert_eq!(a.pace.clock, b.pace.clock, "{mode}, guest {index}");
             assert_eq!(a.devices.console.output(), b.devices.console.output());
-            for page in 0..a.pages() {
+            // The tables that a port starts on name real frames, which are others.
+            let pages = match mode {
+                ModeName::Para => DATA / PAGE..DATA / PAGE + 1,
+                _ => 0..a.pages(),
+            };
+            for page in pages {
                 assert_eq!(a.page(page), b.page(page), "{mode}, guest {index}, page {page}");
             }
-            results.insert(b.hart.x[10]);
+            results.extend(match end {
+                End::PowerOff(code) => Some(code),
+                _ => None,
+            });
         }
         assert!(results.len() > 5, "the guests differ: {results:?}");
         assert_eq!(several.machine().board.observer.intrusions, []);
     }
 }
 
-/// Guests that never end, of every kind: computing, trapping, with interrupts off.
-const ENDLESS: [&str; 4] = [
-    "1: addi a0, a0, 1\n j 1b\n",
-    "1: csrr a0, instret\n j 1b\n",
-    "csrci status, 16\n1: j 1b\n",
-    "la t0, 1f\n csrw tvec, t0\n1: ecall\n",
-];
+/// Guests that never end, of every kind: computing, trapping, with interrupts off, and trapping without ever retiring
+/// anything.
+fn endless(mode: ModeName) -> [&'static str; 4] {
+    match mode {
+        ModeName::Para => ported::ENDLESS,
+        _ => [
+            "1: addi a0, a0, 1\n j 1b\n",
+            "1: csrr a0, instret\n j 1b\n",
+            "csrci status, 16\n1: j 1b\n",
+            "la t0, 1f\n csrw tvec, t0\n1: ecall\n",
+        ],
+    }
+}
 
 #[test]
 fn shares_of_64_guests_are_their_weights_within_two_percent() {
     for mode in MODES {
         let setups: Vec<Setup> = (0..GUESTS)
-            .map(|index| guest(mode, ENDLESS[index % ENDLESS.len()]))
+            .map(|index| guest(mode, endless(mode)[index % 4]))
             .collect();
         let weights: Vec<u32> = (0..GUESTS as u32)
             .map(|index| 1 + index % 4 + index / 16)
@@ -139,7 +186,8 @@ fn shares_of_64_guests_are_their_weights_within_two_percent() {
 #[test]
 fn a_guest_that_loops_with_interrupts_off_starves_nobody() {
     for mode in MODES {
-        let setups = [guest(mode, ENDLESS[2]), worker(mode, 1), guest(mode, ENDLESS[3])];
+        let [looping, trapping] = [2, 3].map(|kind| guest(mode, endless(mode)[kind]));
+        let setups = [looping, worker(mode, 1), trapping];
         let mut several = Several::new(&setups, &[1], mode, EngineName::Auto).expect("they fit");
         several.run(2_000_000);
         let ended: Vec<bool> = several
@@ -152,7 +200,41 @@ fn a_guest_that_loops_with_interrupts_off_starves_nobody() {
     }
 }
 
+/// What a monitor interprets, it does without leaving: guests that it would never be done with.
+#[test]
+fn a_guest_that_is_interpreted_starves_nobody() {
+    // Relocated kernels are, by binary translation.
+    let relocated = "li t0, 64\n csrs status, t0\n1: j 1b\n".to_string();
+    // A timer that is due after so few instructions cannot be armed, and where nothing retires, they never have.
+    let soon = |ticks| {
+        format!(
+            "la t0, 1f\n csrw tvec, t0\n li t0, 0x10000\n csrw irq, t0\n csrsi status, 16\n\
+             li t0, {ticks}\n csrw timer, t0\n1: ecall\n"
+        )
+    };
+    for mode in MODES.into_iter().filter(|mode| *mode != ModeName::Para) {
+        let mut setups = vec![worker(mode, 1), guest(mode, &relocated)];
+        setups.extend((6..14).map(|ticks| guest(mode, &soon(ticks))));
+        let mut several = Several::new(&setups, &[1], mode, EngineName::Auto).expect("they fit");
+        several.run(2_000_000);
+        let guests = several.guests();
+        assert!(matches!(guests[0].ended, Some(End::PowerOff(_))), "{mode}");
+        let used = guests[1..].iter().map(|guest| guest.used);
+        assert!(
+            used.clone().min() > used.max().map(|most| most * 9 / 10),
+            "{mode}"
+        );
+    }
+}
+
 /// A guest that reads all that it can, above its memory too, and goes on behind each fault.
+fn reader(mode: ModeName) -> Setup {
+    match mode {
+        ModeName::Para => guest(mode, &ported::reader()),
+        _ => guest(mode, READER),
+    }
+}
+
 const READER: &str = "
         la      t0, fault
         csrw    tvec, t0
@@ -173,23 +255,37 @@ fault:  csrr    t0, epc
 #[test]
 fn no_guest_reaches_the_memory_of_another() {
     for mode in MODES {
-        let setups: Vec<Setup> = (0..8).map(|_| guest(mode, READER)).collect();
+        let setups: Vec<Setup> = (0..8).map(|_| reader(mode)).collect();
         let mut several = Several::new(&setups, &[1], mode, EngineName::Auto).expect("they fit");
         several.run(u64::MAX);
         assert!(
             several
                 .guests()
                 .iter()
-                .all(|guest| guest.ended == Some(End::PowerOff(0)))
+                .all(|guest| guest.ended == Some(End::PowerOff(0))),
+            "{mode}"
         );
         assert_eq!(several.machine().board.observer.intrusions, [], "{mode}");
     }
 }
 
 #[test]
+fn a_port_that_asks_for_every_frame_of_the_machine_gets_only_its_own() {
+    let setups: Vec<Setup> = (0..4).map(|_| guest(ModeName::Para, &ported::mapper())).collect();
+    let mut several = Several::new(&setups, &[1], ModeName::Para, EngineName::Auto).expect("they fit");
+    several.run(u64::MAX);
+    let frames = setups[0].memory / PAGE;
+    for tenant in several.guests() {
+        // And the page that it shares with its own monitor.
+        assert_eq!(tenant.ended, Some(End::PowerOff(frames + 1)));
+    }
+    assert_eq!(several.machine().board.observer.intrusions, []);
+}
+
+#[test]
 fn an_allocator_that_deals_a_frame_twice_is_caught() {
     for mode in MODES {
-        let setups = [guest(mode, READER), guest(mode, READER)];
+        let setups = [reader(mode), reader(mode)];
         let (machine, mut estates) = Estate::several(&setups).expect("they fit");
         // The planted bug: the second guest's last frame is one of the first guest's.
         let (first, second) = (estates[0].frames.host(9), estates[1].frames.len() - 1);
@@ -206,7 +302,7 @@ fn an_allocator_that_deals_a_frame_twice_is_caught() {
 #[test]
 fn more_guests_than_a_machine_has_room_for_are_refused() {
     let mode = MODES[0];
-    let setups: Vec<Setup> = (0..300).map(|_| guest(mode, ENDLESS[0])).collect();
+    let setups: Vec<Setup> = (0..300).map(|_| guest(mode, endless(mode)[0])).collect();
     let error = Several::new(&setups, &[1], mode, EngineName::Auto)
         .err()
         .expect("too many");

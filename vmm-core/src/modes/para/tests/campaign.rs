@@ -185,7 +185,11 @@ fn campaign(cases: u32, bug: Option<Bug>) -> Result<(), String> {
             &bench.para.guest(&bench.machine),
             &bench.para.lent,
         );
-        bench.machine.board.observer.ledger = Some(Ledger { owners, running: 1 });
+        bench.machine.board.observer.ledger = Some(Ledger {
+            owners,
+            running: 1,
+            asked: 0,
+        });
         for deed in deeds {
             if !bench.perform(deed) {
                 break;
