@@ -1,9 +1,9 @@
 //! Policies: which method serves which situation. Products mix them; a policy says how, in a few lines.
 //!
-//! A policy decides on a mode ([`Policy::mode`]), on which parts of the guest are those of its port ([`Policy::parts`]),
-//! and on the machine that the product was made for. Without one of its methods ([`Policy::without`]) each situation
-//! that the method served falls to what every monitor has: trap-and-emulate, shadow page tables, emulated devices. What
-//! the product is then worth, a run tells.
+//! A policy decides on a mode ([`Policy::mode`]), on which parts of the guest are those of its port
+//! ([`Policy::parts`]), and on the machine that the product was made for. Without one of its methods
+//! ([`Policy::without`]) each situation that the method served falls to what every monitor has: trap-and-emulate,
+//! shadow page tables, emulated devices. What the product is then worth, a run tells.
 
 use serde::{Deserialize, Serialize};
 use toy_isa::profile::ProfileName;

@@ -2,9 +2,9 @@
 //! Hyper-V's; Xen speaks of paravirtual drivers.)
 //!
 //! The guest runs under trap-and-emulate, binary translation or hardware assistance as any other, and makes hypercalls
-//! where that is cheaper: [rings](super::para::rings) for its console and its disk, a timer that is set in one step. The
-//! numbers and the layout of memory are those of the [paravirtual interface](super::para::interface), but addresses are
-//! guest-physical, and events are interrupts.
+//! where that is cheaper: [rings](super::para::rings) for its console and its disk, a timer that is set in one step.
+//! The numbers and the layout of memory are those of the [paravirtual interface](super::para::interface), but addresses
+//! are guest-physical, and events are interrupts.
 //!
 //! Of a guest whose kernel was ported as well, page tables excepted, the shared page holds what it may neither
 //! read nor change of its processor, as in PVM (Huang et al., SOSP 2023, section 3): so it has no sensitive instruction
