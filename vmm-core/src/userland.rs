@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use toy_isa::bus::{Bus, Width};
 use toy_isa::engine::{EngineName, Exit};
 use toy_isa::hart::{Hart, Status};
 use toy_isa::image::Image;
 use toy_isa::machine::{Config, LoadError, Machine, TLB_ENTRIES};
-use toy_isa::mmu::PAGE;
+use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::table::OPS;
 use toy_isa::trap::{Cause, Trap};
@@ -21,8 +22,11 @@ pub struct Options {
     pub engine: EngineName,
     /// Attempts at an instruction after which it is ended.
     pub budget: u64,
-    /// Memory in bytes for program, heap and stack.
+    /// Memory in bytes for program, heap and stack, and for page tables, if there are any.
     pub memory: u32,
+    /// Whether the program's addresses are translated by page tables, as under an operating system; else they are
+    /// those of memory, or are relocated.
+    pub paging: bool,
     /// `argv`; the first is the program's own name.
     pub arguments: Vec<String>,
 }
@@ -68,6 +72,8 @@ struct Process {
     machine: Machine,
     /// What is added to a virtual address to reach memory.
     base: u32,
+    /// Bytes of memory that are the program's.
+    memory: u32,
 }
 
 /// Runs a program to its end; what it writes to files 1 and 2 goes to `output`, at once.
@@ -107,15 +113,17 @@ pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> R
 
 impl Process {
     fn start(image: &Image, options: &Options) -> Result<Process, LoadError> {
+        let all = options.memory.div_ceil(PAGE).max(1);
+        let tables = if options.paging { tables(all) } else { 0 };
+        let memory = PAGE * all.saturating_sub(tables);
+        let base = place(image, memory)?;
         let mut machine = Machine::new(Config {
-            memory: options.memory,
+            memory: all * PAGE,
             profile: Arc::new(Profile::new(ProfileName::Classic)),
             disk: Vec::new(),
             input: Vec::new(),
             tlb: TLB_ENTRIES,
         });
-        let memory = machine.board.ram.size();
-        let base = place(image, memory)?;
         let mut loaded = image.clone();
         for segment in &mut loaded.segments {
             segment.address = segment.address.wrapping_add(base);
@@ -123,20 +131,29 @@ impl Process {
         loaded.entry = loaded.entry.wrapping_add(base);
         machine.load(&loaded)?;
         machine.hart = Hart::new(image.entry);
-        machine.hart.csr.status = Status(3 | if base == 0 { 0 } else { Status::RE });
-        machine.hart.csr.base = base;
+        if options.paging {
+            machine.hart.csr.status = Status(3);
+            machine.hart.csr.ptbr = map(&mut machine, base, memory) | 1;
+        } else {
+            machine.hart.csr.status = Status(3 | if base == 0 { 0 } else { Status::RE });
+            machine.hart.csr.base = base;
+        }
         // A program that is linked near the top has its stack beyond 2^32, at low addresses.
         let limit = u64::from(base.wrapping_neg()) + u64::from(memory);
         machine.hart.csr.bound = u32::try_from(limit).unwrap_or(u32::MAX);
         machine.hart.csr.xbound = machine.hart.csr.bound;
-        let mut process = Process { machine, base };
+        let mut process = Process {
+            machine,
+            base,
+            memory,
+        };
         process.push_arguments(&options.arguments);
         Ok(process)
     }
 
     /// Lays out the stack as Linux does: argc, argv, an empty environment, an empty auxiliary vector.
     fn push_arguments(&mut self, arguments: &[String]) {
-        let mut top = self.machine.board.ram.size();
+        let mut top = self.memory;
         let mut pointers = Vec::new();
         for argument in arguments {
             let mut text = argument.as_bytes().to_vec();
@@ -191,6 +208,29 @@ impl Process {
         let ram = &self.machine.board.ram;
         Some(ram.slice(address.wrapping_add(self.base), length)?.to_vec())
     }
+}
+
+/// How many page tables so many pages need, wherever they begin: a root, and one for each superpage that they touch.
+fn tables(pages: u32) -> u32 {
+    2 + pages.div_ceil(PAGE / 4)
+}
+
+/// Maps a program's memory, behind which the tables stand; the address of the root.
+fn map(machine: &mut Machine, base: u32, memory: u32) -> u32 {
+    let first = base.wrapping_neg() >> 22;
+    let mut put = |address: u32, entry: u32| {
+        let written = machine.board.write(address, Width::Word, entry);
+        debug_assert!(written.is_some(), "there is room for the tables");
+    };
+    let everything = pte::V | pte::R | pte::W | pte::X | pte::U | pte::A | pte::D;
+    for physical in (0..memory).step_by(PAGE as usize) {
+        let linear = physical.wrapping_sub(base);
+        let superpage = linear >> 22;
+        let table = memory + PAGE * (1 + (superpage.wrapping_sub(first) & 1023));
+        put(memory + 4 * superpage, pte::entry(table, pte::V));
+        put(table + 4 * (linear >> 12 & 1023), pte::entry(physical, everything));
+    }
+    memory
 }
 
 /// What must be added to the image's addresses so that they fall into memory: nothing if they do, else what

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// Memory for the program, its heap and its stack, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = value_parser!(u32).range(1..=1024))]
     memory: u32,
+    /// Translate the program's addresses by page tables, as an operating system would
+    #[arg(long)]
+    paging: bool,
     /// The program's own arguments
     #[arg(last = true, value_name = "ARGS")]
     arguments: Vec<String>,
@@ -84,6 +87,7 @@ fn start(args: &Args, image: &Image, sink: &mut dyn FnMut(&[u8])) -> Result<Outc
         engine: args.engine,
         budget: args.budget,
         memory: args.memory << 20,
+        paging: args.paging,
         arguments: std::iter::once(name.clone())
             .chain(args.arguments.iter().cloned())
             .collect(),

@@ -13,8 +13,16 @@ fn program(text: &str, origin: u32) -> Image {
     .unwrap_or_else(|errors| panic!("{}", errors[0]))
 }
 
+/// With and without page tables, which no program sees.
 fn execute(image: &Image) -> (Outcome, String) {
+    let outcome = execute_with(image, false);
+    assert_eq!(execute_with(image, true), outcome, "with paging");
+    outcome
+}
+
+fn execute_with(image: &Image, paging: bool) -> (Outcome, String) {
     let options = Options {
+        paging,
         engine: EngineName::Auto,
         budget: 100_000,
         memory: 1 << 20,
@@ -93,6 +101,7 @@ fn bad_calls_are_refused_and_bad_programs_killed() {
 fn a_program_larger_than_memory_is_refused() {
     let image = program("_start: nop\n .bss\n .space 0x200000", 0x1_0000);
     let options = Options {
+        paging: false,
         engine: EngineName::Auto,
         budget: 1,
         memory: 1 << 20,
