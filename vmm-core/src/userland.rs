@@ -228,7 +228,10 @@ fn map(machine: &mut Machine, base: u32, memory: u32) -> u32 {
         let superpage = linear >> 22;
         let table = memory + PAGE * (1 + (superpage.wrapping_sub(first) & 1023));
         put(memory + 4 * superpage, pte::entry(table, pte::V));
-        put(table + 4 * (linear >> 12 & 1023), pte::entry(physical, everything));
+        put(
+            table + 4 * (linear >> 12 & 1023),
+            pte::entry(physical, everything),
+        );
     }
     memory
 }

@@ -33,19 +33,21 @@ pub(crate) enum Target {
     Ring32,
     /// A machine of its own, whose processor has 32 registers, with a kernel that answers them.
     Foreign,
+    /// QEMU's machine `virt`, with page tables and a kernel that answers them.
+    Virt,
 }
 
 impl Target {
     fn registers(self) -> &'static str {
         match self {
-            Target::Ring32 => "rv32em",
+            Target::Ring32 | Target::Virt => "rv32em",
             Target::Foreign => "rv32im",
         }
     }
 
     fn abi(self) -> &'static str {
         match self {
-            Target::Ring32 => "-mabi=ilp32e",
+            Target::Ring32 | Target::Virt => "-mabi=ilp32e",
             Target::Foreign => "-mabi=ilp32",
         }
     }
@@ -55,6 +57,7 @@ impl Target {
         match self {
             Target::Ring32 => (&["crt0.S"], "_start"),
             Target::Foreign => (&["board.S", "crt0.S"], "board"),
+            Target::Virt => (&["virt.S", "crt0.S"], "virt"),
         }
     }
 }
@@ -110,6 +113,21 @@ pub(crate) fn compile(source: &Path, output: &Path, cflags: &str, target: Target
         .map_err(explain)?;
     if !status.success() {
         bail!("{GCC} could not build {}", source.display());
+    }
+    Ok(())
+}
+
+/// Lets an image be loaded so far behind the addresses that it is linked for.
+pub(crate) fn move_to(image: &Path, offset: u32) -> Result<()> {
+    const OBJCOPY: &str = "riscv64-unknown-elf-objcopy";
+    let status = Command::new(OBJCOPY)
+        .arg("--change-section-lma")
+        .arg(format!("*+{offset:#x}"))
+        .arg(image)
+        .status()
+        .with_context(|| format!("{OBJCOPY} does not start"))?;
+    if !status.success() {
+        bail!("{OBJCOPY} could not move {}", image.display());
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod book;
 mod cc;
 mod gnu_corpus;
+mod peers;
 mod programs;
 mod sweep;
 mod tidy;
@@ -24,6 +25,8 @@ enum Chore {
     Cc(cc::Args),
     /// Regenerate what GNU as makes of the corpus of the assembler's tests
     GnuCorpus(gnu_corpus::Args),
+    /// Time the C kernels on Trapeze and on its peers, in rounds
+    Peers(peers::Args),
     /// Rebuild the images of the shipped C programs
     Programs(programs::Args),
     /// Disassemble and assemble again every one of the 2^32 words
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Book(args) => book::run(&args),
         Chore::Cc(args) => cc::run(&args),
         Chore::GnuCorpus(args) => gnu_corpus::run(&args),
+        Chore::Peers(args) => peers::run(&args),
         Chore::Programs(args) => programs::run(&args),
         Chore::Sweep(args) => sweep::run(&args),
         Chore::Tidy(args) => tidy::run(&args),
