@@ -21,9 +21,19 @@ fn load(name: &str) -> Image {
     Image::from_elf(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// On the engine that is not the definition, behind page tables as well, which no program sees.
 fn execute(name: &str, engine: EngineName) -> (Outcome, String) {
+    let outcome = execute_with(name, engine, false);
+    if engine != EngineName::Reference {
+        assert_eq!(execute_with(name, engine, true), outcome, "{name} with paging");
+    }
+    outcome
+}
+
+fn execute_with(name: &str, engine: EngineName, paging: bool) -> (Outcome, String) {
     let options = Options {
         engine,
+        paging,
         budget: 100_000_000,
         memory: 16 << 20,
         arguments: vec![name.to_string()],
@@ -65,6 +75,7 @@ fn a_program_for_more_registers_than_there_are_is_refused() {
     let options = Options {
         engine: EngineName::Auto,
         budget: 100,
+        paging: false,
         memory: 1 << 20,
         arguments: Vec::new(),
     };
