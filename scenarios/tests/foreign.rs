@@ -44,6 +44,7 @@ fn one_program_prints_the_same_on_both_processors() {
     let options = userland::Options {
         engine: EngineName::Auto,
         budget: 100_000_000,
+        paging: false,
         memory: 1 << 20,
         arguments: Vec::new(),
     };
