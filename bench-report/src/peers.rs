@@ -175,7 +175,7 @@ impl Peer {
                 command
             }
             Peer::Wasmi => {
-                let mut command = with("wasmi_cli", &["--invoke", "kernel"]);
+                let mut command = with("wasmi", &["run", "--invoke", "kernel"]);
                 command.arg(program).arg(count);
                 command
             }
