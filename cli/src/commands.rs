@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod fastest;
 pub(crate) mod isa;
+pub(crate) mod kvm_exits;
 pub(crate) mod list;
 pub(crate) mod nano;
 pub(crate) mod port;

@@ -65,6 +65,8 @@ enum Command {
     Port(commands::port::Args),
     /// Show the instruction set, and which of its rows are holes
     Isa(commands::isa::Args),
+    /// Measure what exits of a real virtual machine cost on this computer
+    KvmExits(commands::kvm_exits::Args),
     /// Run an ELF program in ring 3
     Exec(commands::exec::Args),
     /// Assemble a program
@@ -96,6 +98,7 @@ impl Command {
             Command::Units(args) => commands::units::run(args, output),
             Command::Port(args) => commands::port::run(args, output),
             Command::Isa(args) => commands::isa::run(args, output),
+            Command::KvmExits(args) => commands::kvm_exits::run(args, output),
             Command::Asm(args) => commands::asm::run(args, output),
             Command::Dis(args) => commands::dis::run(args, output),
             Command::Exec(args) => return commands::exec::run(args, output),

@@ -1,0 +1,104 @@
+//! KVM: real virtual machines on this host.
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod exits;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "kvm/elsewhere.rs"]
+mod exits;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod stats;
+
+use std::io;
+
+use serde::Serialize;
+
+pub use exits::measure;
+
+/// Why KVM cannot be used, or did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum KvmError {
+    /// The host has none.
+    #[error(
+        "this host has no /dev/kvm. On a real machine: switch virtualization on in the firmware, and load the module \
+         (sudo modprobe kvm_intel or kvm_amd). In a virtual machine: its host has to offer nested virtualization"
+    )]
+    Absent,
+    /// It has, for others.
+    #[error(
+        "/dev/kvm may not be opened by this user: join its group (sudo usermod -aG kvm $USER) and log in again"
+    )]
+    Permission,
+    /// It is not the interface that this program knows.
+    #[error(
+        "KVM of this host has API version {0}, and 12 is needed: the kernel is older than 2007, or is none of Linux"
+    )]
+    Version(i32),
+    /// A request to it failed.
+    #[error("KVM: {call} failed: {error}")]
+    Call {
+        /// Which.
+        call: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The guest left in a way that nobody foresaw.
+    #[error("KVM: the guest left by {0}, which nobody foresaw")]
+    Exit(String),
+    /// It is another kind of host.
+    #[error("KVM is for x86-64 hosts with Linux, and this is none")]
+    Elsewhere,
+}
+
+impl KvmError {
+    /// Whether the host lacks KVM or keeps it from this user, as against a failure of it.
+    pub fn unavailable(&self) -> bool {
+        matches!(
+            self,
+            KvmError::Absent | KvmError::Permission | KvmError::Version(_) | KvmError::Elsewhere
+        )
+    }
+
+    /// Why /dev/kvm does not open.
+    fn open(error: io::Error) -> KvmError {
+        match error.kind() {
+            io::ErrorKind::NotFound => KvmError::Absent,
+            io::ErrorKind::PermissionDenied => KvmError::Permission,
+            // The device file is there, and no module behind it.
+            _ if matches!(error.raw_os_error(), Some(6 | 19)) => KvmError::Absent,
+            _ => KvmError::Call {
+                call: "opening /dev/kvm",
+                error,
+            },
+        }
+    }
+}
+
+/// What a guest does again and again, and what each time costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exit {
+    /// What the guest does, as an assembler has it.
+    pub does: &'static str,
+    /// In which ring.
+    pub ring: u8,
+    /// Why it leaves to this program each time; `None` if it does not.
+    pub reason: Option<&'static str>,
+    /// Nanoseconds each, what the loop around it takes left out: the median of the rounds. `None` if this KVM refuses to
+    /// run it.
+    pub nanoseconds: Option<f64>,
+    /// The distance of the slowest round from the fastest, as a share of the median.
+    pub spread: f64,
+    /// How often it left to the host's kernel, each time, if the kernel counts that.
+    pub kernel_exits: Option<f64>,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exits {
+    /// One for each thing that the guest does.
+    pub exits: Vec<Exit>,
+    /// Nanoseconds of the smallest exit to a program that there can be: a loop of nothing but the ioctl around an `out`.
+    pub floor: f64,
+}
+
+#[cfg(test)]
+mod tests;
