@@ -1,7 +1,7 @@
 //! The peers: who else can run the kernels, how, and where to get them.
 //!
-//! Each of them gets the same C source, compiled with the same flags by what it takes: the host's gcc, gcc for RV32E, or
-//! clang for WebAssembly.
+//! Each of them gets the same C source, compiled with the same flags by what it takes: the host's gcc, gcc for RV32E,
+//! or clang for WebAssembly.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -112,8 +112,8 @@ impl Table {
             .filter_map(|cell| cell.spread);
         let widest = spreads.max_by(f64::total_cmp).unwrap_or(0.0);
         text + &format!(
-            "\nTimes as long as {}, in CPU time, medians; the widest spread is {:.0} % of its median. The mean is geometric, \
-             without kernels that only copy.\n",
+            "\nTimes as long as {}, in CPU time, medians; the widest spread is {:.0} % of its median. The mean is \
+             geometric, without kernels that only copy.\n",
             BASE.name(),
             100.0 * widest
         )
