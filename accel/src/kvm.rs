@@ -82,8 +82,8 @@ pub struct Exit {
     pub ring: u8,
     /// Why it leaves to this program each time; `None` if it does not.
     pub reason: Option<&'static str>,
-    /// Nanoseconds each, what the loop around it takes left out: the median of the rounds. `None` if this KVM refuses to
-    /// run it.
+    /// Nanoseconds each, what the loop around it takes left out: the median of the rounds. `None` if this KVM refuses
+    /// to run it.
     pub nanoseconds: Option<f64>,
     /// The distance of the slowest round from the fastest, as a share of the median.
     pub spread: f64,
@@ -96,7 +96,7 @@ pub struct Exit {
 pub struct Exits {
     /// One for each thing that the guest does.
     pub exits: Vec<Exit>,
-    /// Nanoseconds of the smallest exit to a program that there can be: a loop of nothing but the ioctl around an `out`.
+    /// Nanoseconds of the smallest exit to a program that there can be: nothing but the ioctl around an `out`.
     pub floor: f64,
 }
 

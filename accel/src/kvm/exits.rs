@@ -1,7 +1,8 @@
 //! A tiny native guest: what does it cost when it leaves, by reason?
 //!
-//! A few bytes of x86 in 32-bit protected mode do one thing again and again. Nothing of Ring32 is in it: this is what the
-//! host's own hardware assistance costs, and what no translated guest can show, as its kernel would not run in ring 0.
+//! A few bytes of x86 in 32-bit protected mode do one thing again and again. Nothing of Ring32 is in it: this is what
+//! the host's own hardware assistance costs, and what no translated guest can show, as its kernel would not run in
+//! ring 0.
 
 use std::os::fd::AsRawFd;
 use std::time::Instant;
@@ -171,8 +172,8 @@ impl Guest {
             memory_size: MEMORY as u64,
             userspace_addr: host as u64,
         };
-        // SAFETY: the region is mapped, is MEMORY bytes long, and lives as long as the virtual machine: `Guest` drops the
-        // machine first.
+        // SAFETY: the region is mapped, is MEMORY bytes long, and lives as long as the virtual machine: `Guest` drops
+        // the machine first.
         #[allow(unsafe_code)]
         let set = unsafe { vm.set_user_memory_region(region) };
         call("KVM_SET_USER_MEMORY_REGION", set)?;
