@@ -10,7 +10,8 @@
 //!
 //! The fence then holds the command behind a `$`, and what a terminal would show after it. A command is
 //! `trapeze` with its arguments, in double quotes where they have blanks; after it ` | head -n N` keeps the first
-//! N lines, or `; echo $?` shows the exit code, without which it has to be 0. A shell understands the same line.
+//! N lines, ` | sed -n A,Bp` lines A to B, or `; echo $?` shows the exit code, without which it has to be 0. A shell
+//! understands the same line.
 //!
 //! Only commands whose output is the same on every host can be shown. What `doctor` finds, and the `wall_ns` of
 //! `--json`, are not.
@@ -42,17 +43,15 @@ impl Binary {
             Some(line) => (line, true),
             None => (line, false),
         };
-        let (line, head) = match line.split_once(" | head -n ") {
-            Some((line, count)) => (
-                line,
-                Some(count.trim().parse().context("head -n takes a number")?),
-            ),
+        let (line, kept) = match line.split_once(" | ") {
+            Some((line, filter)) => (line, Some(lines(filter)?)),
             None => (line, None),
         };
         ensure!(
-            !(echo && head.is_some()),
-            "after a pipe, a shell would show the exit code of `head`"
+            !(echo && kept.is_some()),
+            "after a pipe, a shell would show the exit code of `head` or `sed`"
         );
+        let (skipped, last) = kept.unwrap_or((0, usize::MAX));
         let words = words(line);
         let ["trapeze", arguments @ ..] = words.as_slice() else {
             bail!("only `trapeze` can be shown, not `{line}`");
@@ -66,10 +65,7 @@ impl Binary {
             .with_context(|| format!("{} does not start", self.path.display()))?;
 
         let out = String::from_utf8(done.stdout)?;
-        let mut shown: String = out
-            .split_inclusive('\n')
-            .take(head.unwrap_or(usize::MAX))
-            .collect();
+        let mut shown: String = out.split_inclusive('\n').take(last).skip(skipped).collect();
         shown += &String::from_utf8(done.stderr)?;
         match done.status.code() {
             Some(code) if echo => shown += &format!("{code}\n"),
@@ -81,6 +77,23 @@ impl Binary {
         }
         Ok(shown)
     }
+}
+
+/// How many lines a filter skips, and which is the last that it keeps.
+fn lines(filter: &str) -> Result<(usize, usize)> {
+    let number = |text: &str| text.trim().parse::<usize>();
+    if let Some(count) = filter.strip_prefix("head -n ") {
+        return Ok((0, number(count).context("head -n takes a number")?));
+    }
+    let range = filter
+        .strip_prefix("sed -n ")
+        .and_then(|range| range.trim().strip_suffix('p')?.split_once(','));
+    let (first, last) = range.context("after `|` only `head -n N` and `sed -n A,Bp` can be shown")?;
+    let numbers = (number(first), number(last));
+    let (Ok(first @ 1..), Ok(last)) = numbers else {
+        bail!("sed -n takes two numbers, the first from 1 on");
+    };
+    Ok((first - 1, last))
 }
 
 /// The words of a command line; double quotes hold one together.
@@ -160,6 +173,9 @@ mod tests {
         let error = |line| format!("{:#}", binary.print(line).unwrap_err());
         assert!(error("rm -r book").contains("only `trapeze`"));
         assert!(error("trapeze list | head -n many").contains("number"));
+        assert!(error("trapeze list | sed -n 0,2p").contains("from 1 on"));
+        assert!(error("trapeze list | tail -n 2").contains("sed -n"));
+        assert_eq!(lines("sed -n 3,7p").unwrap(), (2, 7));
         assert!(error("trapeze list | head -n 1; echo $?").contains("of `head`"));
         assert!(error("trapeze list").contains("does not start"));
     }
