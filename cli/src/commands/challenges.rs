@@ -1,4 +1,5 @@
-//! `trapeze challenges`: what made x86 hard to virtualize, what each method makes of it, and what hardware did about it.
+//! `trapeze challenges`: what made x86 hard to virtualize, what each method makes of it, and what hardware did about
+//! it.
 //!
 //! R. Uhlig et al.: Intel Virtualization Technology, IEEE Computer 38(5), 2005, the section on the challenges.
 
@@ -83,23 +84,23 @@ const CHALLENGES: [Challenge; 8] = [
     },
     Challenge {
         name: "Guest transitions",
-        problem: "SYSENTER always enters ring 0, where the monitor is, and SYSEXIT faults outside it: it has to emulate \
-                  each system call.",
+        problem: "SYSENTER always enters ring 0, where the monitor is, and SYSEXIT faults outside it: the monitor \
+                  emulates every system call.",
         hardware: "Ring 0 is the guest's. Neither leaves the guest.",
         shown: by_exits("guest-transitions"),
     },
     Challenge {
         name: "Interrupt virtualization",
-        problem: "Kernels mask and unmask interrupts all the time, by CLI and STI, which fault. What is masked may only \
-                  be the virtual interrupts, and they have to wait for that.",
+        problem: "Kernels mask and unmask interrupts all the time, by CLI and STI, which fault. They may mask only \
+                  virtual interrupts, and these have to wait until they are unmasked.",
         hardware: "The bit is the guest's own and keeps no real interrupt from the monitor, which can ask for an exit \
                    when the guest can take one.",
         shown: by_exits("interrupt-masking"),
     },
     Challenge {
         name: "Ring compression",
-        problem: "Paging does not tell rings 0 to 2 apart. Without limits, as on x86-64, kernel and programs share ring \
-                  3, and only other tables keep them apart.",
+        problem: "Paging does not tell rings 0 to 2 apart. Without limits, as on x86-64, kernel and programs share \
+                  ring 3, and only other tables keep them apart.",
         hardware: "Rings 0 and 3 are the guest's, and paging tells these two apart.",
         shown: Shown::By {
             scenario: "ring-compression",
@@ -113,10 +114,10 @@ const CHALLENGES: [Challenge; 8] = [
                   can save it and put it back.",
         hardware: "The control structure has fields for it.",
         shown: Shown::Not(
-            "No scenario: Ring32 has none that a guest could lose. Its processor is x1 to x15, pc and control registers, \
-             all of which ring 0 reads and writes, and its TLB holds nothing that memory does not. Two bits are in no \
-             register, a trap whose handler has not been fetched and a wfi that waits. Without assistance both are the \
-             monitor's own, because these traps are virtual; with it they are a field (ACTIVITY).",
+            "No scenario: Ring32 has none that a guest could lose. Its processor is x1 to x15, pc and control \
+             registers, all of which ring 0 reads and writes, and its TLB holds nothing that memory does not. That a \
+             handler has not been fetched yet, or that a wfi waits, is in no register; but without assistance the \
+             traps are virtual and the monitor knows, and with it there is a field (ACTIVITY).",
         ),
     },
     Challenge {

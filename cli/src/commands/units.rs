@@ -117,10 +117,12 @@ fn place(scenario: &Scenario, at: &str) -> Result<u32, Failure> {
 /// What became of the instruction at an address, translation after translation, if there were several.
 fn history(at: u32, units: &[&UnitListing], paint: Paint) -> String {
     let here = |unit: &&UnitListing| {
-        let parts = unit.parts.iter();
-        let found = parts.filter_map(|part| Some((part.original.as_ref()?, &part.reason)));
-        let found = found.filter(|((pc, _), _)| *pc == at).next_back();
-        found.map(|((_, original), reason)| (unit.live, original.clone(), reason.clone()))
+        let mut parts = unit
+            .parts
+            .iter()
+            .filter_map(|part| Some((part.original.as_ref()?, part)));
+        let ((_, original), part) = parts.find(|((pc, _), _)| *pc == at)?;
+        Some((unit.live, original.clone(), part.reason.clone()))
     };
     let all: Vec<(bool, String, String)> = units.iter().filter_map(here).collect();
     let [(_, original, _), _, ..] = all.as_slice() else {

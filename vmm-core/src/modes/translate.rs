@@ -431,8 +431,8 @@ impl Translate {
         }
     }
 
-    /// Interprets the guest's next instruction: the rest of the time before an event, code that relocates, and code that
-    /// stands where the monitor lives.
+    /// Interprets the guest's next instruction: the rest of the time before an event, code that relocates, and code
+    /// that stands where the monitor lives.
     fn interpret_one(&mut self, machine: &mut Machine, why: AccessReason, notes: &mut Notes) -> Option<Exit> {
         machine.attempts += 1;
         self.stage = Stage::Find;
