@@ -1,6 +1,7 @@
 //! The commands, one module each, with its arguments and a `run`.
 
 pub(crate) mod asm;
+pub(crate) mod challenges;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod crowd;

@@ -49,6 +49,8 @@ enum Command {
     Nano(commands::nano::Args),
     /// Show which methods real products mix, and what each method is worth to them
     Products(commands::products::Args),
+    /// Show what made x86 hard to virtualize, what each method makes of it, and what hardware did about it
+    Challenges,
     /// Vary the batch size, the TLB or the cost of an exit, and show what each value costs
     Sweep(commands::sweep::Args),
     /// Run a monitor inside itself, and show how the cost of a guest grows with the depth
@@ -90,6 +92,7 @@ impl Command {
             Command::Fastest(args) => commands::fastest::run(args, output),
             Command::Nano(args) => commands::nano::run(args, output),
             Command::Products(args) => commands::products::run(args, output),
+            Command::Challenges => commands::challenges::run(output),
             Command::Sweep(args) => commands::sweep::run(args, output),
             Command::Recursion(args) => commands::recursion::run(args, output),
             Command::Crowd(args) => commands::crowd::run(args, output),

@@ -29,9 +29,9 @@ fn a_comparison_has_the_assist_modes_only_where_the_profile_has_them() {
             .filter(|mode| mode.starts_with("assist"))
             .collect()
     };
-    assert_eq!(modes(&["compare", "red-pill"]), [""; 0]);
+    assert_eq!(modes(&["compare", "popf"]), [""; 0]);
     assert_eq!(
-        modes(&["compare", "red-pill", "--profile", "assist"]),
+        modes(&["compare", "popf", "--profile", "assist"]),
         ["assist", "assist:shadow"]
     );
 }

@@ -161,7 +161,10 @@ fn broken(reports: &[Report], paint: Paint) -> String {
         }
     }
     let text = reasons.iter().map(|(name, verdict, modes)| {
-        let modes = modes.join(" and ");
+        let modes = match modes.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            one => one.concat(),
+        };
         let head = match verdict.known {
             true => paint.bad(&format!("No {name} under {modes}:")),
             false => format!("No verdict on {name} under {modes}:"),

@@ -185,7 +185,6 @@ fn crossovers(all: &[Workload], loops: &Loops, lists: &[PriceList], paint: Paint
             "Cycles of a round trip, in hardware. What the monitor does about an exit comes on top, and is as on each \
              list.",
         )
-        + "\n"
 }
 
 fn row_json(workload: Workload, loops: &Loops, lists: &[PriceList]) -> Value {

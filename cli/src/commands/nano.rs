@@ -117,7 +117,8 @@ fn render(list: &PriceList, loops: &Loops, paint: Paint) -> String {
         let (theirs, fits) = published(list, benchmark, mode).unzip();
         let mark = if fits == Some(true) { 'f' } else { ' ' };
         let ours = number(cycles(list, loops, scenario, mode));
-        text += &format!("  {how:<36} theirs {:>6}  ours {ours:>6}{mark}\n", number(theirs));
+        let line = format!("  {how:<36} theirs {:>6}  ours {ours:>6}{mark}", number(theirs));
+        text += &format!("{}\n", line.trim_end());
     }
     text += "\n";
     text += &wrap(

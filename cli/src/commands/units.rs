@@ -1,5 +1,6 @@
 //! `trapeze units`: translated code beside the guest's own.
 
+use scenarios::Scenario;
 use serde_json::json;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::translate::Scope;
@@ -18,9 +19,9 @@ pub(crate) struct Args {
     /// The name of a shipped scenario, or the path of one
     #[arg(default_value = DEFAULT_SCENARIO)]
     scenario: String,
-    /// Only units that hold the instruction at ADDRESS
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    at: Option<u32>,
+    /// Only units that hold the instruction at ADDRESS: a number, or a symbol of the guest
+    #[arg(long, value_name = "ADDRESS")]
+    at: Option<String>,
     /// Translate user code as well
     #[arg(long, conflicts_with = "callouts")]
     all: bool,
@@ -42,18 +43,22 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         (_, true) => Scope::Callouts,
         _ => Scope::Kernel,
     };
+    let at = match &args.at {
+        Some(at) => Some(place(&scenario, at)?),
+        None => None,
+    };
     let mut run = Run::new(&scenario.setup, ModeName::Translate(scope), args.guest.engine)
         .or_bad_input(|| format!("cannot load the guest of '{}'", scenario.name))?;
     run.finish(scenario.budget);
     let all = run.units();
     let holds = |unit: &&UnitListing| {
-        args.at.is_none_or(|at| {
+        at.is_none_or(|at| {
             let addresses = unit.parts.iter().filter_map(|part| part.original.as_ref());
             addresses.clone().any(|(pc, _)| *pc == at)
         })
     };
     let units: Vec<&UnitListing> = all.iter().filter(holds).collect();
-    if let (Some(at), []) = (args.at, units.as_slice()) {
+    if let (Some(at), []) = (at, units.as_slice()) {
         return Err(Failure::new(
             ExitCode::BadInput,
             format!(
@@ -66,8 +71,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     if output.json {
         return output.object(&json!({ "scenario": scenario.name, "units": units }));
     }
-    let shown = if args.at.is_some() { units.len() } else { SHOWN };
-    let mut text = String::new();
+    let shown = if at.is_some() { units.len() } else { SHOWN };
+    let mut text = at.map_or_else(String::new, |at| history(at, &units, output.paint));
     for unit in units.iter().take(shown) {
         text += &render(unit, output.paint);
     }
@@ -90,13 +95,46 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
             exact(counts.identical)
         ),
     );
-    if let Some(unit) = units.last().filter(|_| args.at.is_none()) {
+    if let Some(unit) = units.last().filter(|_| at.is_none()) {
         text += &format!(
             "Try next: trapeze units {} --at {:#010x}\n",
             args.scenario, unit.pc
         );
     }
     output.text(&text)
+}
+
+/// The address that a number or the name of a symbol says.
+fn place(scenario: &Scenario, at: &str) -> Result<u32, Failure> {
+    let symbol = scenario.setup.image.symbol(at).map(|symbol| symbol.address);
+    symbol.map_or_else(|| address(at), Ok).map_err(|error| {
+        let name = &scenario.name;
+        let message = format!("'{at}' is no symbol of '{name}', and no address: {error}");
+        Failure::new(ExitCode::Usage, message)
+    })
+}
+
+/// What became of the instruction at an address, translation after translation, if there were several.
+fn history(at: u32, units: &[&UnitListing], paint: Paint) -> String {
+    let here = |unit: &&UnitListing| {
+        let mut parts = unit
+            .parts
+            .iter()
+            .filter_map(|part| Some((part.original.as_ref()?, part)));
+        let ((_, original), part) = parts.find(|((pc, _), _)| *pc == at)?;
+        Some((unit.live, original.clone(), part.reason.clone()))
+    };
+    let all: Vec<(bool, String, String)> = units.iter().filter_map(here).collect();
+    let [(_, original, _), _, ..] = all.as_slice() else {
+        return String::new();
+    };
+    let title = format!("{original} at {at:#010x}, translation after translation");
+    let mut text = paint.strong(&title) + "\n";
+    for (number, (live, _, reason)) in all.iter().enumerate() {
+        let end = if *live { "" } else { ", forgotten since" };
+        text += &format!("{:>4}  {reason}{}\n", number + 1, paint.faint(end));
+    }
+    text + "\n"
 }
 
 /// A unit: each instruction of the guest, why it is translated as it is, and below it what it became.

@@ -179,7 +179,7 @@ impl Translate {
         let hart = self.monitor.allocator.load(&machine.board);
         // Translated code stands where it stands: it cannot be relocated.
         if hart.csr.status.relocates() {
-            return self.interpret_one(machine, notes);
+            return self.interpret_one(machine, AccessReason::Deadline, notes);
         }
         let context = Self::context(&hart);
         let switch = self.monitor.use_address_space(machine, &hart, notes);
@@ -209,7 +209,7 @@ impl Translate {
                     found.place.ahead
                 };
                 if time < u64::from(toll) {
-                    return self.interpret_one(machine, notes);
+                    return self.interpret_one(machine, AccessReason::Deadline, notes);
                 }
                 let deadline = self.monitor.guest.pace.clock + time;
                 self.deadline = Some(deadline);
@@ -293,7 +293,7 @@ impl Translate {
         if beyond || self.monitor.guest.frames.host(frame).is_none() {
             // Where the monitor lives there is no room for a shadow of the guest's page; and where there is no memory
             // the fetch faults.
-            return Err(self.interpret_one(machine, notes));
+            return Err(self.interpret_one(machine, AccessReason::AboveLimit, notes));
         }
         self.monitor.guest.pace.entering = false;
         let known = self.cache.find(context, hart.pc);
@@ -431,13 +431,14 @@ impl Translate {
         }
     }
 
-    /// Interprets the guest's next instruction: the rest of the time before an event, and code that relocates.
-    fn interpret_one(&mut self, machine: &mut Machine, notes: &mut Notes) -> Option<Exit> {
+    /// Interprets the guest's next instruction: the rest of the time before an event, code that relocates, and code
+    /// that stands where the monitor lives.
+    fn interpret_one(&mut self, machine: &mut Machine, why: AccessReason, notes: &mut Notes) -> Option<Exit> {
         machine.attempts += 1;
         self.stage = Stage::Find;
         self.link = None;
         self.missed = false;
-        let exit = self.monitor.interpret_one(machine, notes);
+        let exit = self.monitor.interpret_one(machine, why, notes);
         self.take_news(machine);
         exit
     }
@@ -690,7 +691,7 @@ impl Mode for Translate {
                     self.monitor.enter_guest(machine, deadline, notes);
                     None
                 }
-                None => self.interpret_one(machine, notes),
+                None => self.interpret_one(machine, AccessReason::Deadline, notes),
             };
             if let Some(exit) = exit {
                 return exit;

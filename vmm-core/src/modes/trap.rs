@@ -133,9 +133,14 @@ impl TrapAndEmulate {
     }
 
     /// Interprets the instruction at the guest's program counter. `None` to go on.
-    pub(super) fn interpret_one(&mut self, machine: &mut Machine, notes: &mut Notes) -> Option<Exit> {
+    pub(super) fn interpret_one(
+        &mut self,
+        machine: &mut Machine,
+        why: AccessReason,
+        notes: &mut Notes,
+    ) -> Option<Exit> {
         let pc = self.allocator.load(&machine.board).pc;
-        match self.step(machine, Access::Fetch, pc, AccessReason::Deadline, notes) {
+        match self.step(machine, Access::Fetch, pc, why, notes) {
             Answer::Resume => None,
             Answer::Sync(sync) => Some(Exit::Virtual(sync, Delivery::Reflected)),
             Answer::End(end) => Some(Exit::End(end)),
@@ -199,7 +204,7 @@ impl Mode for TrapAndEmulate {
             match self.next_deadline(machine) {
                 Some(deadline) => self.enter_guest(machine, deadline, notes),
                 None => {
-                    if let Some(exit) = self.interpret_one(machine, notes) {
+                    if let Some(exit) = self.interpret_one(machine, AccessReason::Deadline, notes) {
                         return exit;
                     }
                 }

@@ -4,6 +4,7 @@ use toy_isa::disasm::disassemble;
 
 use crate::modes::translate::cache::Unit;
 use crate::modes::translate::emit::Part;
+use crate::numbers::counted;
 
 /// A unit, original beside translated.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -67,7 +68,10 @@ fn describe(unit: &Unit, part: Part) -> (Option<(u32, String)>, String) {
         Part::Entrance => (None, "from the lookup table: is it the right unit?".to_string()),
         Part::Toll => (
             None,
-            format!("takes {} instructions off the time that is left", unit.len()),
+            format!(
+                "takes {} off the time that is left",
+                counted(u64::from(unit.len()), "instruction", "instructions")
+            ),
         ),
         Part::Way(target) => (None, format!("the way out, to {target:#010x}")),
         Part::Of(index) => match unit.guest.get(index) {
