@@ -138,6 +138,18 @@ impl Expectations {
         self.all.iter().chain(of_mode).any(Expectation::needs_the_budget)
     }
 
+    /// Takes away those of how often something happens; whether there were any.
+    pub(crate) fn drop_counts(&mut self) -> bool {
+        let of_mode = self.of_mode.iter_mut().map(|(_, own)| own);
+        let mut dropped = false;
+        for list in of_mode.chain([&mut self.all]) {
+            let before = list.len();
+            list.retain(|one| !matches!(one, Expectation::Count(..)));
+            dropped |= list.len() < before;
+        }
+        dropped
+    }
+
     /// The expectations that a run did not meet.
     pub fn failures(&self, report: &Report) -> Vec<Failure> {
         self.of(report.mode)

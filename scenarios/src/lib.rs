@@ -121,18 +121,29 @@ impl Scenario {
         Scenario::find_with(name_or_path, &Variant::default())
     }
 
-    /// As [`Scenario::find`], in a variant.
+    /// As [`Scenario::find`], in a variant. Where that sets symbols, how often something happens is not expected.
     ///
     /// # Errors
     /// As [`Scenario::find`]; and if it does not define a symbol that is set, or has no port of a part that is wanted.
     pub fn find_with(name_or_path: &str, variant: &Variant) -> Result<Scenario, Error> {
         let path = Path::new(name_or_path);
         let is_name = !name_or_path.ends_with(".toml") && path.components().count() == 1;
-        if shipped::exists(name_or_path) || is_name && !path.exists() {
+        let mut scenario = if shipped::exists(name_or_path) || is_name && !path.exists() {
             shipped::load(name_or_path, variant)
         } else {
             Scenario::load_with(path, variant)
+        }?;
+        if !variant.set.is_empty() && scenario.expect.drop_counts() {
+            scenario.leave_unchecked("counts, which it expects of its own symbols".to_string());
         }
+        Ok(scenario)
+    }
+
+    fn leave_unchecked(&mut self, what: String) {
+        self.unchecked = Some(match self.unchecked.take() {
+            Some(more) => format!("{more}; {what}"),
+            None => what,
+        });
     }
 
     /// The scenario in this file, or in the `scenario.toml` of this folder.
@@ -201,7 +212,7 @@ impl Scenario {
         if self.budget != budget {
             if self.expect.need_the_budget() {
                 let own = exact(self.budget);
-                self.unchecked = Some(format!("what it expects only of runs with its own budget, {own}"));
+                self.leave_unchecked(format!("what it expects only of runs with its own budget, {own}"));
             }
             self.budget = budget;
             self.expect.another_budget = true;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use scenarios::Scenario;
+use scenarios::expect::Expectation;
+use scenarios::{Scenario, Variant};
 use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::equivalence::Grain;
@@ -139,6 +140,30 @@ fn every_unexpected_end_has_words_of_its_own() {
         scenario.failures(&reports(&scenario))[0].to_string(),
         "in mode bare, the end of the guest: expected a power-off with exit code 0, found none within the budget"
     );
+}
+
+#[test]
+fn a_symbol_of_another_value_takes_counts_away_and_nothing_else() {
+    let set = |symbols: Vec<(String, i64)>| {
+        let variant = Variant {
+            set: symbols,
+            parts: None,
+        };
+        Scenario::find_with("ring-compression", &variant).expect("it ships")
+    };
+    let counts = |scenario: &Scenario| {
+        let all = scenario.expect.of_mode.iter().flat_map(|(_, own)| own);
+        all.filter(|one| matches!(one, Expectation::Count(..))).count()
+    };
+    let (own, other) = (set(Vec::new()), set(vec![("N".to_string(), 7)]));
+    assert!(counts(&own) > 0 && own.unchecked.is_none());
+    assert_eq!(counts(&other), 0);
+    assert_eq!(
+        other.expect.all, own.expect.all,
+        "the end and the properties stay"
+    );
+    let unchecked = other.unchecked.expect("it is told");
+    assert!(unchecked.contains("counts"), "{unchecked}");
 }
 
 #[test]
