@@ -2,7 +2,7 @@
 
 use super::census::Census;
 use super::handlers::Memory;
-use super::page::{Entry, Page, WORDS};
+use super::page::Page;
 use crate::hart::Hart;
 use crate::machine::Board;
 use crate::mmu::PAGE;
@@ -11,15 +11,13 @@ use crate::trap::Trap;
 
 /// What handlers share, beside the registers.
 pub(super) struct Burst<'r> {
-    pub(super) page: &'r Page,
     /// The address of the page's first instruction.
     pub(super) start: u32,
     /// The flags of the pages of memory.
     pub(super) flags: &'r [u8],
     /// From this address on, no page has flags.
     pub(super) flagged: u32,
-    /// The number that an instruction of the page would have, before which the burst must end if there were no more
-    /// jumps. Each jump moves it.
+    /// The number of the instruction before which the budget would end if there were no more jumps; each jump moves it.
     pub(super) limit: i64,
     /// The board, where loads and stores have to be translated or watched, and so no memory is at hand.
     pub(super) board: Option<&'r mut Board>,
@@ -28,42 +26,33 @@ pub(super) struct Burst<'r> {
     /// The trap that the first instruction that was not executed has raised, if it has.
     pub(super) trap: Option<Trap>,
     /// The number of the first instruction that was not executed, once the burst is over.
-    end: u16,
+    end: usize,
     pub(super) census: &'r mut Census,
 }
 
-impl<'r> Burst<'r> {
-    /// The code from instruction number `at` on, as far as the burst may go; after an entry that leads there.
-    pub(super) fn code(&self, at: usize) -> &'r [Entry] {
-        let count = (self.limit.max(0) as usize).min(WORDS).saturating_sub(at);
-        &self.page.entries[at..at + count + 2]
-    }
-
+impl Burst<'_> {
+    /// The address of instruction number `at`.
     #[inline(always)]
-    pub(super) fn address(&self, entry: &Entry) -> u32 {
-        self.start.wrapping_add(4 * u32::from(entry.at))
+    pub(super) fn address(&self, at: usize) -> u32 {
+        self.start.wrapping_add(4 * at as u32)
     }
 
-    /// The clock before this instruction.
-    pub(super) fn clock(&self, entry: &Entry) -> u64 {
-        self.horizon
-            .wrapping_sub((self.limit - i64::from(entry.at)) as u64)
+    /// The clock before it.
+    pub(super) fn clock(&self, at: usize) -> u64 {
+        self.horizon.wrapping_sub((self.limit - at as i64) as u64)
     }
 
-    /// Ends the burst before the first of `code`.
+    /// Ends the burst before it.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave(&mut self, code: &[Entry]) -> u32 {
-        let Some(entry) = code.first() else {
-            unreachable!("code always ends with a place")
-        };
-        self.end = entry.at;
-        self.address(entry)
+    pub(super) fn leave(&mut self, at: usize) -> u32 {
+        self.end = at;
+        self.address(at)
     }
 }
 
-/// Executes at most `limit` instructions from the program counter on, which is in `page`. Returns how many, and the
-/// trap that the next one has raised, if it has.
+/// Executes at most `limit` instructions from the program counter on, which is in `page`; none where the next jump may
+/// lie beyond. Returns how many, and the trap that the one after them has raised, if it has.
 pub(super) fn run(
     hart: &mut Hart,
     board: &mut Board,
@@ -72,10 +61,12 @@ pub(super) fn run(
     census: &mut Census,
 ) -> (u64, Option<Trap>) {
     let at = (hart.pc % PAGE / 4) as usize;
+    if at as u64 + limit < u64::from(page.ends[at]) {
+        return (0, None);
+    }
     let clock = board.pace.clock;
     let is_flat = is_flat(hart, board);
     let mut burst = Burst {
-        page,
         start: hart.pc & !(PAGE - 1),
         flags: &[],
         flagged: 0,
@@ -83,11 +74,8 @@ pub(super) fn run(
         board: None,
         horizon: clock + limit,
         trap: None,
-        end: at as u16,
+        end: at,
         census,
-    };
-    let [before, code @ ..] = burst.code(at) else {
-        return (0, None);
     };
     burst.census.enter(at);
     let memory: &mut Memory = if is_flat {
@@ -99,11 +87,9 @@ pub(super) fn run(
         burst.board = Some(board);
         &mut []
     };
-    let pc = (before.next.0)(hart, memory, code, &mut burst);
-    hart.pc = pc;
-    let end = burst.end;
-    burst.census.leave(end as usize);
-    let executed = limit - (burst.limit - i64::from(end)) as u64;
+    hart.pc = (page.handlers[at].0)(hart, memory, page, at, &mut burst);
+    burst.census.leave(burst.end);
+    let executed = limit - (burst.limit - burst.end as i64) as u64;
     let trap = burst.trap;
     board.pace.clock = clock + executed;
     (executed, trap)

@@ -1,6 +1,6 @@
 //! How often each instruction of a page was executed, from where runs of instructions begin and end.
 
-use super::page::{Entry, Page, WORDS, target};
+use super::page::{Jump, Page, WORDS, target};
 use crate::table::OPS;
 
 /// The jumps and ends of bursts in one page since the last settlement.
@@ -35,27 +35,28 @@ impl Census {
         self.change[at] -= 1;
     }
 
-    /// A jump, perhaps the first, from there.
-    pub(super) fn jumped_from(&mut self, from: &Entry) {
-        if from.jumps.get() == 0 {
-            self.jumped.push(from.at);
+    /// A jump, perhaps the first, of instruction number `at`.
+    pub(super) fn jumped(&mut self, jump: &Jump, at: usize) {
+        if jump.count.get() == 0 {
+            self.jumped.push(at as u16);
         }
-        from.jumps.set(from.jumps.get() + 1);
+        jump.count.set(jump.count.get() + 1);
     }
 
-    /// An indirect jump, perhaps the first, to instruction number `at`; `before` is the entry that leads there.
-    pub(super) fn arrived(&mut self, before: &Entry, at: usize) {
-        if before.arrivals.get() == 0 {
+    /// An indirect jump, perhaps the first, to instruction number `at`.
+    pub(super) fn arrived(&mut self, page: &Page, at: usize) {
+        let arrivals = &page.arrivals[at];
+        if arrivals.get() == 0 {
             self.begins.push(at as u16);
         }
-        before.arrivals.set(before.arrivals.get() + 1);
+        arrivals.set(arrivals.get() + 1);
     }
 
     /// Adds what was executed of `page` to the histogram, and forgets it.
     pub(super) fn settle(&mut self, page: &Page, histogram: &mut [u64; OPS.len()]) {
         for at in self.jumped.drain(..) {
             let at = at as usize;
-            let count = i64::from(page.entries[at + 1].jumps.take());
+            let count = i64::from(page.jumps[at].count.take());
             self.change[at + 1] -= count;
             if let Some(target) = page.instructions[at].and_then(|insn| target(insn, at)) {
                 self.change[target] += count;
@@ -64,7 +65,7 @@ impl Census {
         }
         for at in &self.begins {
             let at = *at as usize;
-            self.change[at] += i64::from(page.entries[at].arrivals.take());
+            self.change[at] += i64::from(page.arrivals[at].take());
         }
         self.begins.sort_unstable();
         let mut at = 0;

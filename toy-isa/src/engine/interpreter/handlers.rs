@@ -4,7 +4,7 @@
 //! jump. Where it does not, the stack grows by a frame with each; the length of a burst keeps that within bounds.
 
 use super::burst::Burst;
-use super::page::{Entry, Register, WORDS};
+use super::page::{Operands, Page, Register, WORDS};
 use crate::bus::Width;
 use crate::hart::Hart;
 use crate::instruction::Instruction;
@@ -15,10 +15,10 @@ use crate::table::{OPS, Op};
 /// The memory that loads and stores reach without further questions, by words.
 pub(super) type Memory = [[u8; 4]];
 
-/// Executes the instruction of the first of `code`, perhaps with some that follow, and goes on. The last of `code`
-/// is only where to stop. Returns the address of the first instruction that was not executed.
+/// Executes instruction number `at` of the page, perhaps with some that follow, and goes on. Returns the address of the
+/// first instruction that was not executed.
 #[derive(Clone, Copy)]
-pub(super) struct Handler(pub(super) fn(&mut Hart, &mut Memory, &[Entry], &mut Burst<'_>) -> u32);
+pub(super) struct Handler(pub(super) fn(&mut Hart, &mut Memory, &Page, usize, &mut Burst<'_>) -> u32);
 
 /// Where a handler finds the sources of an instruction: in a register, or as the result of an instruction that it has
 /// done before, one, two or three back. The first source in the low two bits, the second above.
@@ -33,48 +33,44 @@ type Results = [u32; 3];
 pub(super) fn one<const A: u8>(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [_, _, ..] = code else {
-        return burst.leave(code);
-    };
-    last::<A, 0>(hart, memory, code, [0; 3], burst)
+    last::<A, 0>(hart, memory, page, at % WORDS, [0; 3], burst)
 }
 
 /// Two instructions; F says where the second finds its sources.
 pub(super) fn two<const A: u8, const B: u8, const F: u8>(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [a, _, _, ..] = code else {
-        return burst.leave(code);
+    let at = at % WORDS;
+    let Some(r) = straight::<A, 0>(hart, memory, page, at, [0; 3], burst) else {
+        return beyond::<A>(hart, memory, page, at, burst);
     };
-    let Some(r) = straight::<A, 0>(hart, memory, a, [0; 3], burst) else {
-        return beyond::<A>(hart, memory, code, burst);
-    };
-    last::<B, F>(hart, memory, &code[1..], r, burst)
+    last::<B, F>(hart, memory, page, at + 1, r, burst)
 }
 
 /// Three instructions.
 pub(super) fn three<const A: u8, const B: u8, const C: u8, const F: u8, const G: u8>(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [a, b, _, _, ..] = code else {
-        return burst.leave(code);
+    let at = at % WORDS;
+    let Some(r) = straight::<A, 0>(hart, memory, page, at, [0; 3], burst) else {
+        return beyond::<A>(hart, memory, page, at, burst);
     };
-    let Some(r) = straight::<A, 0>(hart, memory, a, [0; 3], burst) else {
-        return beyond::<A>(hart, memory, code, burst);
+    let Some(r) = straight::<B, F>(hart, memory, page, at + 1, r, burst) else {
+        return beyond::<B>(hart, memory, page, at + 1, burst);
     };
-    let Some(r) = straight::<B, F>(hart, memory, b, r, burst) else {
-        return beyond::<B>(hart, memory, &code[1..], burst);
-    };
-    last::<C, G>(hart, memory, &code[2..], r, burst)
+    last::<C, G>(hart, memory, page, at + 2, r, burst)
 }
 
 /// Four instructions.
@@ -89,27 +85,26 @@ pub(super) fn four<
 >(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [a, b, c, _, _, ..] = code else {
-        return burst.leave(code);
+    let at = at % WORDS;
+    let Some(r) = straight::<A, 0>(hart, memory, page, at, [0; 3], burst) else {
+        return beyond::<A>(hart, memory, page, at, burst);
     };
-    let Some(r) = straight::<A, 0>(hart, memory, a, [0; 3], burst) else {
-        return beyond::<A>(hart, memory, code, burst);
+    let Some(r) = straight::<B, F>(hart, memory, page, at + 1, r, burst) else {
+        return beyond::<B>(hart, memory, page, at + 1, burst);
     };
-    let Some(r) = straight::<B, F>(hart, memory, b, r, burst) else {
-        return beyond::<B>(hart, memory, &code[1..], burst);
+    let Some(r) = straight::<C, G>(hart, memory, page, at + 2, r, burst) else {
+        return beyond::<C>(hart, memory, page, at + 2, burst);
     };
-    let Some(r) = straight::<C, G>(hart, memory, c, r, burst) else {
-        return beyond::<C>(hart, memory, &code[2..], burst);
-    };
-    last::<D, H>(hart, memory, &code[3..], r, burst)
+    last::<D, H>(hart, memory, page, at + 3, r, burst)
 }
 
 /// The values of the source registers.
 #[inline(always)]
-fn sources<const F: u8>(hart: &Hart, entry: &Entry, results: Results) -> (u32, u32) {
+fn sources<const F: u8>(hart: &Hart, entry: &Operands, results: Results) -> (u32, u32) {
     let source = |from: u8, register: Register| match from {
         0 => hart.x[register as usize],
         back => results[back as usize - 1],
@@ -123,10 +118,12 @@ fn sources<const F: u8>(hart: &Hart, entry: &Entry, results: Results) -> (u32, u
 fn straight<const OP: u8, const F: u8>(
     hart: &mut Hart,
     memory: &mut Memory,
-    entry: &Entry,
+    page: &Page,
+    at: usize,
     results: Results,
     burst: &Burst<'_>,
 ) -> Option<Results> {
+    let entry = &page.operands[at];
     let op = const { OPS[OP as usize].op };
     let (a, b) = sources::<F>(hart, entry, results);
     let address = a.wrapping_add(entry.imm as u32);
@@ -139,7 +136,7 @@ fn straight<const OP: u8, const F: u8>(
             None
         }
         Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu => Some(extended(op, read(memory, address, width(op))?)),
-        _ => computed(op, a, b, entry.imm, burst.address(entry)),
+        _ => computed(op, a, b, entry.imm, burst.address(at)),
     };
     if let Some(value) = value {
         hart.x[entry.rd as usize] = value;
@@ -147,96 +144,106 @@ fn straight<const OP: u8, const F: u8>(
     Some([value.unwrap_or(0), results[0], results[1]])
 }
 
-/// Executes the first of `code`, the last instruction of a handler, and goes on.
+/// Executes the last instruction of a handler, number `at`, and goes on.
 #[inline(always)]
 fn last<const OP: u8, const F: u8>(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     results: Results,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [entry, after @ ..] = code else {
-        return burst.leave(code);
-    };
     let op = const { OPS[OP as usize].op };
-    let (a, b) = sources::<F>(hart, entry, results);
+    let (a, b) = sources::<F>(hart, &page.operands[at], results);
     match (op, condition(op, a, b)) {
         (Op::Jal, _) => {
-            link(hart, entry, burst);
-            jump(hart, memory, code, burst)
+            link(hart, page, at, burst);
+            jump(hart, memory, page, at, burst)
         }
-        (Op::Jalr, _) => indirect(hart, memory, code, a, burst),
-        (_, Some(true)) => jump(hart, memory, code, burst),
-        (_, Some(false)) => (entry.next.0)(hart, memory, after, burst),
-        _ => match straight::<OP, F>(hart, memory, entry, results, burst) {
-            Some(_) => (entry.next.0)(hart, memory, after, burst),
-            None => beyond::<OP>(hart, memory, code, burst),
+        (Op::Jalr, _) => indirect(hart, memory, page, at, a, burst),
+        (_, Some(true)) => jump(hart, memory, page, at, burst),
+        (_, Some(false)) => next(hart, memory, page, at + 1, burst),
+        _ => match straight::<OP, F>(hart, memory, page, at, results, burst) {
+            Some(_) => next(hart, memory, page, at + 1, burst),
+            None => beyond::<OP>(hart, memory, page, at, burst),
         },
     }
 }
 
+/// Goes on with instruction number `at`.
+#[inline(always)]
+fn next(hart: &mut Hart, memory: &mut Memory, page: &Page, at: usize, burst: &mut Burst<'_>) -> u32 {
+    (page.handlers[at].0)(hart, memory, page, at, burst)
+}
+
 /// The link of a jump, if it wants one.
 #[inline(always)]
-fn link(hart: &mut Hart, entry: &Entry, burst: &Burst<'_>) {
-    if entry.rd != Register::X0 {
-        hart.x[entry.rd as usize] = burst.address(entry).wrapping_add(4);
+fn link(hart: &mut Hart, page: &Page, at: usize, burst: &Burst<'_>) {
+    let rd = page.operands[at].rd;
+    if rd != Register::X0 {
+        hart.x[rd as usize] = burst.address(at + 1);
     }
 }
 
-/// Takes the direct jump that is the first of `code`.
+/// Takes the direct jump number `at`.
 #[inline(always)]
-fn jump(hart: &mut Hart, memory: &mut Memory, code: &[Entry], burst: &mut Burst<'_>) -> u32 {
-    let [entry, ..] = code else {
-        return burst.leave(code);
-    };
-    let jumps = entry.jumps.get();
-    if jumps == 0 {
-        return first_jump(hart, memory, code, burst);
+fn jump(hart: &mut Hart, memory: &mut Memory, page: &Page, at: usize, burst: &mut Burst<'_>) -> u32 {
+    let jump = &page.jumps[at];
+    let count = jump.count.get();
+    if count == 0 {
+        return first_jump(hart, memory, page, at, burst);
     }
-    entry.jumps.set(jumps.wrapping_add(1));
-    go(hart, memory, entry.imm as usize, i64::from(entry.hop), burst)
+    jump.count.set(count.wrapping_add(1));
+    go(
+        hart,
+        memory,
+        page,
+        usize::from(jump.target),
+        i64::from(jump.hop),
+        burst,
+    )
 }
 
 /// As [`jump`], the first time since the census was settled.
 #[cold]
 #[inline(never)]
-fn first_jump(hart: &mut Hart, memory: &mut Memory, code: &[Entry], burst: &mut Burst<'_>) -> u32 {
-    let [entry, ..] = code else {
-        return burst.leave(code);
-    };
-    burst.census.jumped_from(entry);
-    go(hart, memory, entry.imm as usize, i64::from(entry.hop), burst)
-}
-
-/// Takes the indirect jump that is the first of `code`, with this value in its source register, if it stays in the
-/// page.
-#[inline(always)]
-fn indirect(hart: &mut Hart, memory: &mut Memory, code: &[Entry], a: u32, burst: &mut Burst<'_>) -> u32 {
-    let [entry, ..] = code else {
-        return burst.leave(code);
-    };
-    let offset = (a.wrapping_add(entry.imm as u32) & !1).wrapping_sub(burst.start);
-    if offset >= PAGE || offset & 3 != 0 {
-        return burst.leave(code);
-    }
-    let target = offset as usize / 4;
-    let page = burst.page;
-    let before = &page.entries[target];
-    let (jumps, arrivals) = (entry.jumps.get(), before.arrivals.get());
-    if jumps == 0 || arrivals == 0 {
-        return first_indirect(hart, memory, code, target, burst);
-    }
-    entry.jumps.set(jumps.wrapping_add(1));
-    before.arrivals.set(arrivals.wrapping_add(1));
-    link(hart, entry, burst);
+fn first_jump(hart: &mut Hart, memory: &mut Memory, page: &Page, at: usize, burst: &mut Burst<'_>) -> u32 {
+    let jump = &page.jumps[at];
+    burst.census.jumped(jump, at);
     go(
         hart,
         memory,
-        target,
-        target as i64 - i64::from(entry.at) - 1,
+        page,
+        usize::from(jump.target),
+        i64::from(jump.hop),
         burst,
     )
+}
+
+/// Takes the indirect jump number `at`, with this value in its source register, if it stays in the page.
+#[inline(always)]
+fn indirect(
+    hart: &mut Hart,
+    memory: &mut Memory,
+    page: &Page,
+    at: usize,
+    a: u32,
+    burst: &mut Burst<'_>,
+) -> u32 {
+    let offset = (a.wrapping_add(page.operands[at].imm as u32) & !1).wrapping_sub(burst.start);
+    if offset >= PAGE || offset & 3 != 0 {
+        return burst.leave(at);
+    }
+    let target = offset as usize / 4;
+    let (jumps, arrivals) = (page.jumps[at].count.get(), page.arrivals[target].get());
+    if jumps == 0 || arrivals == 0 {
+        return first_indirect(hart, memory, page, at, target, burst);
+    }
+    page.jumps[at].count.set(jumps.wrapping_add(1));
+    page.arrivals[target].set(arrivals.wrapping_add(1));
+    link(hart, page, at, burst);
+    go(hart, memory, page, target, target as i64 - at as i64 - 1, burst)
 }
 
 /// As [`indirect`], the first time from or to there since the census was settled.
@@ -245,68 +252,63 @@ fn indirect(hart: &mut Hart, memory: &mut Memory, code: &[Entry], a: u32, burst:
 fn first_indirect(
     hart: &mut Hart,
     memory: &mut Memory,
-    code: &[Entry],
+    page: &Page,
+    at: usize,
     target: usize,
     burst: &mut Burst<'_>,
 ) -> u32 {
-    let [entry, ..] = code else {
-        return burst.leave(code);
-    };
-    let page = burst.page;
-    burst.census.jumped_from(entry);
-    burst.census.arrived(&page.entries[target % WORDS], target);
-    link(hart, entry, burst);
-    go(
-        hart,
-        memory,
-        target,
-        target as i64 - i64::from(entry.at) - 1,
-        burst,
-    )
+    burst.census.jumped(&page.jumps[at], at);
+    burst.census.arrived(page, target);
+    link(hart, page, at, burst);
+    go(hart, memory, page, target, target as i64 - at as i64 - 1, burst)
 }
 
-/// Goes on at instruction number `target` of the page, which is `hop` from the one after the jump.
+/// Goes on with instruction number `target`, which is `hop` from the one after the jump, if the budget suffices for
+/// what is executed before the next jump.
 #[inline(always)]
-fn go(hart: &mut Hart, memory: &mut Memory, target: usize, hop: i64, burst: &mut Burst<'_>) -> u32 {
+fn go(
+    hart: &mut Hart,
+    memory: &mut Memory,
+    page: &Page,
+    target: usize,
+    hop: i64,
+    burst: &mut Burst<'_>,
+) -> u32 {
     burst.limit += hop;
-    if burst.limit < WORDS as i64 {
-        return go_short(hart, memory, target, burst);
+    let target = target % WORDS;
+    if burst.limit < i64::from(page.ends[target]) {
+        return burst.leave(target);
     }
-    let page = burst.page;
-    let [before, code @ ..] = &page.entries[target % WORDS..] else {
-        return PAGE;
-    };
-    (before.next.0)(hart, memory, code, burst)
+    next(hart, memory, page, target, burst)
 }
 
-/// As [`go`], where the burst may end before the page.
-#[cold]
-#[inline(never)]
-fn go_short(hart: &mut Hart, memory: &mut Memory, target: usize, burst: &mut Burst<'_>) -> u32 {
-    let [before, code @ ..] = burst.code(target) else {
-        return PAGE;
-    };
-    (before.next.0)(hart, memory, code, burst)
+/// What the interpreter does one at a time.
+pub(super) fn apart(_: &mut Hart, _: &mut Memory, _: &Page, at: usize, burst: &mut Burst<'_>) -> u32 {
+    burst.leave(at)
 }
 
-/// The first of `code` is a load or store that the memory at hand has not answered.
+/// Instruction number `at` is a load or store that the memory at hand has not answered.
 #[inline(never)]
-fn beyond<const OP: u8>(hart: &mut Hart, memory: &mut Memory, code: &[Entry], burst: &mut Burst<'_>) -> u32 {
-    let [entry, after @ ..] = code else {
-        return burst.leave(code);
-    };
+fn beyond<const OP: u8>(
+    hart: &mut Hart,
+    memory: &mut Memory,
+    page: &Page,
+    at: usize,
+    burst: &mut Burst<'_>,
+) -> u32 {
+    let at = at % WORDS;
     let op = const { OPS[OP as usize].op };
     let place = if burst.board.is_some() {
-        translated::<OP>(hart, entry, burst)
-    } else if unflagged(hart, memory, op, entry, burst) {
+        translated::<OP>(hart, page, at, burst)
+    } else if unflagged(hart, memory, op, &page.operands[at], burst) {
         Next::On
     } else {
         Next::Before
     };
     match place {
-        Next::On => (entry.next.0)(hart, memory, after, burst),
-        Next::After => burst.leave(after),
-        Next::Before => burst.leave(code),
+        Next::On => next(hart, memory, page, at + 1, burst),
+        Next::After => burst.leave(at + 1),
+        Next::Before => burst.leave(at),
     }
 }
 
@@ -322,7 +324,7 @@ enum Next {
 
 /// Executes a store to a page without flags below one that has some; else nothing has happened.
 #[inline(always)]
-fn unflagged(hart: &Hart, memory: &mut Memory, op: Op, entry: &Entry, burst: &Burst<'_>) -> bool {
+fn unflagged(hart: &Hart, memory: &mut Memory, op: Op, entry: &Operands, burst: &Burst<'_>) -> bool {
     let address = hart.x[entry.rs1 as usize].wrapping_add(entry.imm as u32);
     matches!(op, Op::Sb | Op::Sh | Op::Sw)
         && burst.flags.get((address / PAGE) as usize) == Some(&0)
@@ -331,9 +333,10 @@ fn unflagged(hart: &Hart, memory: &mut Memory, op: Op, entry: &Entry, burst: &Bu
 
 /// Executes a load or store where addresses are translated or watched.
 #[inline(never)]
-fn translated<const OP: u8>(hart: &mut Hart, entry: &Entry, burst: &mut Burst<'_>) -> Next {
-    let clock = burst.clock(entry);
-    hart.pc = burst.address(entry);
+fn translated<const OP: u8>(hart: &mut Hart, page: &Page, at: usize, burst: &mut Burst<'_>) -> Next {
+    let entry = &page.operands[at];
+    let clock = burst.clock(at);
+    hart.pc = burst.address(at);
     let Some(board) = burst.board.as_deref_mut() else {
         return Next::Before;
     };
@@ -353,11 +356,6 @@ fn translated<const OP: u8>(hart: &mut Hart, entry: &Entry, burst: &mut Burst<'_
             Next::Before
         }
     }
-}
-
-/// What the interpreter does one at a time.
-pub(super) fn apart(_: &mut Hart, _: &mut Memory, code: &[Entry], burst: &mut Burst<'_>) -> u32 {
-    burst.leave(code)
 }
 
 /// An aligned read, zero-extended. Rotated, a misaligned address is beyond all memory.

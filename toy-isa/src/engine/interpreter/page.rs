@@ -29,31 +29,38 @@ impl Register {
     }
 }
 
-/// An instruction, ready to be executed.
-pub(super) struct Entry {
-    /// Of the instruction after it.
-    pub(super) next: Handler,
-    /// The immediate; of a direct jump within the page, the number of its target in the page.
+/// The operands of an instruction, ready to be used.
+pub(super) struct Operands {
     pub(super) imm: i32,
     pub(super) rd: Register,
     pub(super) rs1: Register,
     pub(super) rs2: Register,
-    /// Its number in the page.
-    pub(super) at: u16,
-    /// Of a direct jump within the page: how far the target is from the instruction after it.
-    pub(super) hop: i16,
-    /// How often it has jumped since the census was last settled.
-    pub(super) jumps: Cell<u32>,
-    /// How often the instruction after it was reached by an indirect jump since then.
-    pub(super) arrivals: Cell<u32>,
 }
 
-/// A page of decoded code.
+/// A jump, if the instruction is one.
+pub(super) struct Jump {
+    /// How often it has jumped since the census was last settled.
+    pub(super) count: Cell<u32>,
+    /// Of a direct jump within the page: the number of the target.
+    pub(super) target: u16,
+    /// How far that is from the instruction after the jump.
+    pub(super) hop: i16,
+}
+
+/// So many instructions of no effect follow those of a page, that a handler finds its own without a bounds check.
+const BEYOND: usize = 4;
+
+/// A page of decoded code. What is kept for each instruction is in arrays of its own, all indexed by its number.
 pub(super) struct Page {
+    pub(super) handlers: [Handler; WORDS + BEYOND],
+    pub(super) operands: [Operands; WORDS + BEYOND],
+    pub(super) jumps: [Jump; WORDS + BEYOND],
+    /// How often it was reached by an indirect jump since the census was last settled.
+    pub(super) arrivals: [Cell<u32>; WORDS],
+    /// The first number after it that cannot be reached without a jump.
+    pub(super) ends: [u16; WORDS],
     /// The instructions; `None` where the word is illegal.
     pub(super) instructions: [Option<Instruction>; WORDS],
-    /// They again, ready to be executed, after one that only has a successor, and before one that is only a place.
-    pub(super) entries: [Entry; WORDS + 2],
 }
 
 impl Page {
@@ -65,33 +72,45 @@ impl Page {
                 .next()
                 .and_then(|word| decode(u32::from_le_bytes(word), Registers::Sixteen))
         });
-        let handlers = handlers(&instructions);
-        let entries = std::array::from_fn(|i| Entry::new(&instructions, &handlers, i));
+        let get = |at: usize| instructions.get(at).copied().flatten();
+        let shapes = shapes(&instructions);
+        let mut handlers = [Handler(apart); WORDS + BEYOND];
+        choose(&shapes, &mut handlers);
+        let mut ends = [WORDS as u16; WORDS];
+        for at in (0..WORDS - 1).rev() {
+            let ends_here = shapes[at].is_none_or(|shape| matches!(shape.op, Op::Jal | Op::Jalr));
+            ends[at] = if ends_here { at as u16 + 1 } else { ends[at + 1] };
+        }
         Page {
+            handlers,
+            operands: std::array::from_fn(|at| Operands::new(get(at))),
+            jumps: std::array::from_fn(|at| Jump::new(get(at), at)),
+            arrivals: [const { Cell::new(0) }; WORDS],
+            ends,
             instructions,
-            entries,
         }
     }
 }
 
-impl Entry {
-    /// The entry at this position, which is one more than the number of its instruction.
-    fn new(page: &[Option<Instruction>], handlers: &[Handler], position: usize) -> Entry {
-        let at = position.wrapping_sub(1);
-        let instruction = page.get(at).copied().flatten();
-        let (rd, rs1, rs2, imm) =
-            instruction.map_or((0, 0, 0, 0), |insn| (insn.rd, insn.rs1, insn.rs2, insn.imm));
-        let target = instruction.and_then(|insn| target(insn, at));
-        Entry {
-            next: handlers.get(position).copied().unwrap_or(Handler(apart)),
-            imm: target.map_or(imm, |target| target as i32),
+impl Operands {
+    fn new(insn: Option<Instruction>) -> Operands {
+        let (rd, rs1, rs2, imm) = insn.map_or((0, 0, 0, 0), |insn| (insn.rd, insn.rs1, insn.rs2, insn.imm));
+        Operands {
+            imm,
             rd: Register::new(rd),
             rs1: Register::new(rs1),
             rs2: Register::new(rs2),
-            at: at as u16,
+        }
+    }
+}
+
+impl Jump {
+    fn new(insn: Option<Instruction>, at: usize) -> Jump {
+        let target = insn.and_then(|insn| target(insn, at));
+        Jump {
+            count: Cell::new(0),
+            target: target.unwrap_or(0) as u16,
             hop: target.map_or(0, |target| target as i16 - at as i16 - 1),
-            jumps: Cell::new(0),
-            arrivals: Cell::new(0),
         }
     }
 }
@@ -110,9 +129,8 @@ pub(super) fn target(insn: Instruction, at: usize) -> Option<usize> {
         .filter(|target| *target < WORDS)
 }
 
-/// The handlers of the instructions of a page.
-fn handlers(page: &[Option<Instruction>]) -> Vec<Handler> {
-    let mut handlers = vec![Handler(apart); page.len()];
+/// What the choice of handlers looks at; `None` for an instruction that no handler executes.
+fn shapes(page: &[Option<Instruction>]) -> Vec<Option<Shape>> {
     // The registers with the results of the last three instructions, the last first.
     let mut results = [0; 3];
     let mut shapes = Vec::with_capacity(page.len());
@@ -131,8 +149,7 @@ fn handlers(page: &[Option<Instruction>]) -> Vec<Handler> {
             .map_or(0, |(insn, _)| insn.rd);
         results = [result, results[0], results[1]];
     }
-    choose(&shapes, &mut handlers);
-    handlers
+    shapes
 }
 
 /// What an instruction comes to, if a generic handler does it: it writes x0 only as `fence`, which does nothing.
