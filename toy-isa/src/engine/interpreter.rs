@@ -1,4 +1,5 @@
-//! The interpreter: as the reference, but each page of code is decoded once.
+//! The interpreter: as the reference, but each page of code is decoded once, and executed in bursts by handlers that
+//! call each other (ADR 11). What bursts do not do is done here, one instruction at a time.
 
 mod burst;
 mod census;
@@ -104,7 +105,7 @@ fn tallied(machine: &Machine) -> bool {
     tally.is_some_and(|tally| tally.covers(start))
 }
 
-/// The most instructions of a burst. It bounds the stack of a build in which handlers do not jump but call.
+/// The most instructions of a burst, give or take a page: it bounds the stack where handlers do not jump but call.
 const BURST: u64 = 8192;
 
 /// Executes from `page` until the program counter leaves it, something wants attention, or the fuel is used up.
