@@ -90,8 +90,8 @@ pub(super) fn result(op: Op) -> bool {
     !matches!(op, Op::Sb | Op::Sh | Op::Sw | Op::Fence)
 }
 
-/// Longer sequences that were seen to be frequent: in the inner loops of the benchmark kernels, in `hello`, `interp` and
-/// `chacha`, all compiled with `gcc -O2`. After each instruction but the first stands how far back its sources are.
+/// Longer sequences that were seen to be frequent: in the inner loops of the benchmark kernels, in `hello`, `interp`
+/// and `chacha`, all compiled with `gcc -O2`. After each instruction but the first stands how far back its sources are.
 fn sequences() -> Vec<Fused> {
     macro_rules! handler {
         ($a:ident $b:ident $f:literal $ff:literal $c:ident $g:literal $gg:literal) => {
