@@ -62,7 +62,7 @@ pub enum EngineName {
     Auto,
     /// The definition: fetch, decode, execute, one by one.
     Reference,
-    /// Decodes each page once.
+    /// Decodes each page once, and executes what was decoded.
     Interpreter,
 }
 

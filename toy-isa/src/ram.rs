@@ -19,6 +19,8 @@ pub mod flag {
 pub struct Ram {
     bytes: Vec<u8>,
     flags: Vec<u8>,
+    /// From this address on, no page has ever had flags.
+    flagged: u32,
 }
 
 impl Ram {
@@ -35,6 +37,7 @@ impl Ram {
         Ram {
             bytes: vec![0; pages * PAGE as usize],
             flags: vec![0; pages],
+            flagged: 0,
         }
     }
 
@@ -95,6 +98,12 @@ impl Ram {
         Some(())
     }
 
+    /// All bytes; the flags of their pages, to which who writes a byte must see; and an address from which on no page
+    /// has flags.
+    pub(crate) fn parts(&mut self) -> (&mut [u8], &[u8], u32) {
+        (&mut self.bytes, &self.flags, self.flagged)
+    }
+
     /// One page, by number.
     pub fn page(&self, number: u32) -> Option<&[u8]> {
         self.slice(number.checked_mul(PAGE)?, PAGE)
@@ -111,6 +120,7 @@ impl Ram {
     pub fn set(&mut self, address: u32, flags: u8) {
         if let Some(slot) = self.flags.get_mut((address / PAGE) as usize) {
             *slot |= flags;
+            self.flagged = self.flagged.max((address / PAGE + 1) * PAGE);
         }
     }
 

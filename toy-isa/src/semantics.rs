@@ -39,7 +39,46 @@ pub fn execute<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction) -> Resul
     let pc = hart.pc;
     let next = pc.wrapping_add(4);
 
-    let value = match op {
+    if let Some(value) = computed(op, a, b, imm, pc) {
+        set(hart, rd, value);
+        return Ok(next);
+    }
+    if let Some(taken) = condition(op, a, b) {
+        return if taken {
+            aligned(pc.wrapping_add(imm_word))
+        } else {
+            Ok(next)
+        };
+    }
+    let address = a.wrapping_add(imm_word);
+    match op {
+        Op::Jal => {
+            let target = aligned(pc.wrapping_add(imm_word))?;
+            set(hart, rd, next);
+            Ok(target)
+        }
+        Op::Jalr => {
+            let target = aligned(address & !1)?;
+            set(hart, rd, next);
+            Ok(target)
+        }
+        Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu => {
+            let value = load(hart, bus, address, width(op))?;
+            set(hart, rd, extended(op, value));
+            Ok(next)
+        }
+        Op::Sb | Op::Sh | Op::Sw => store(hart, bus, address, width(op), b).map(|()| next),
+        Op::Fence | Op::FenceI => Ok(next),
+        _ => privileged(hart, bus, insn, a, b),
+    }
+}
+
+/// The result of an instruction that only computes one: from the source registers `a` and `b`, its immediate and its
+/// address. `None` for every other instruction.
+#[inline(always)]
+pub(crate) fn computed(op: Op, a: u32, b: u32, imm: i32, pc: u32) -> Option<u32> {
+    let imm_word = imm as u32;
+    Some(match op {
         Op::Lui => imm_word,
         Op::Auipc => pc.wrapping_add(imm_word),
         Op::Addi => a.wrapping_add(imm_word),
@@ -72,38 +111,42 @@ pub fn execute<B: Bus>(hart: &mut Hart, bus: &mut B, insn: Instruction) -> Resul
         Op::Rem if b == 0 => a,
         Op::Rem => (a as i32).wrapping_rem(b as i32) as u32,
         Op::Remu => a.checked_rem(b).unwrap_or(a),
+        _ => return None,
+    })
+}
 
-        Op::Jal => {
-            let target = aligned(pc.wrapping_add(imm_word))?;
-            set(hart, rd, next);
-            return Ok(target);
-        }
-        Op::Jalr => {
-            let target = aligned(a.wrapping_add(imm_word) & !1)?;
-            set(hart, rd, next);
-            return Ok(target);
-        }
-        Op::Beq => return branch(a == b, pc, imm_word),
-        Op::Bne => return branch(a != b, pc, imm_word),
-        Op::Blt => return branch((a as i32) < b as i32, pc, imm_word),
-        Op::Bge => return branch(a as i32 >= b as i32, pc, imm_word),
-        Op::Bltu => return branch(a < b, pc, imm_word),
-        Op::Bgeu => return branch(a >= b, pc, imm_word),
+/// Whether a conditional branch is taken; `None` for every other instruction.
+#[inline(always)]
+pub(crate) fn condition(op: Op, a: u32, b: u32) -> Option<bool> {
+    Some(match op {
+        Op::Beq => a == b,
+        Op::Bne => a != b,
+        Op::Blt => (a as i32) < b as i32,
+        Op::Bge => a as i32 >= b as i32,
+        Op::Bltu => a < b,
+        Op::Bgeu => a >= b,
+        _ => return None,
+    })
+}
 
-        Op::Lb => load(hart, bus, a.wrapping_add(imm_word), Width::Byte)? as i8 as u32,
-        Op::Lh => load(hart, bus, a.wrapping_add(imm_word), Width::Half)? as i16 as u32,
-        Op::Lw => load(hart, bus, a.wrapping_add(imm_word), Width::Word)?,
-        Op::Lbu => load(hart, bus, a.wrapping_add(imm_word), Width::Byte)?,
-        Op::Lhu => load(hart, bus, a.wrapping_add(imm_word), Width::Half)?,
-        Op::Sb => return store(hart, bus, a.wrapping_add(imm_word), Width::Byte, b).map(|()| next),
-        Op::Sh => return store(hart, bus, a.wrapping_add(imm_word), Width::Half, b).map(|()| next),
-        Op::Sw => return store(hart, bus, a.wrapping_add(imm_word), Width::Word, b).map(|()| next),
-        Op::Fence | Op::FenceI => return Ok(next),
+/// How much of memory a load or store moves.
+#[inline(always)]
+pub(crate) fn width(op: Op) -> Width {
+    match op {
+        Op::Lb | Op::Lbu | Op::Sb => Width::Byte,
+        Op::Lh | Op::Lhu | Op::Sh => Width::Half,
+        _ => Width::Word,
+    }
+}
 
-        _ => return privileged(hart, bus, insn, a, b),
-    };
-    set(hart, rd, value);
-    Ok(next)
+/// What a load makes of the bits that it read, which have zeros above them.
+#[inline(always)]
+pub(crate) fn extended(op: Op, value: u32) -> u32 {
+    match op {
+        Op::Lb => value as i8 as u32,
+        Op::Lh => value as i16 as u32,
+        _ => value,
+    }
 }
 
 #[inline(always)]
@@ -121,15 +164,6 @@ fn aligned(target: u32) -> Result<u32, Trap> {
         });
     }
     Ok(target)
-}
-
-#[inline(always)]
-fn branch(taken: bool, pc: u32, offset: u32) -> Result<u32, Trap> {
-    if taken {
-        aligned(pc.wrapping_add(offset))
-    } else {
-        Ok(pc.wrapping_add(4))
-    }
 }
 
 #[inline(always)]

@@ -30,36 +30,6 @@ fn is_end(exit: Exit) -> bool {
     matches!(exit, Exit::PowerOff(_) | Exit::Deadlock | Exit::DoubleFault(_))
 }
 
-/// What differs between two machines; `None` if they are the same in everything that an engine is answerable for.
-fn difference(a: &Machine, b: &Machine) -> Option<&'static str> {
-    let (x, y) = (&a.board, &b.board);
-    let pace = |m: &Machine| {
-        let pace = &m.board.pace;
-        (
-            pace.clock,
-            pace.skipped,
-            pace.halted,
-            pace.entering,
-            pace.returned,
-        )
-    };
-    let checks = [
-        (a.hart == b.hart, "hart"),
-        (pace(a) == pace(b), "pace"),
-        (a.attempts == b.attempts, "attempts"),
-        (a.histogram == b.histogram, "histogram"),
-        (x.devices == y.devices, "devices"),
-        (x.tlb.counts == y.tlb.counts, "TLB counts"),
-        (
-            x.ram.slice(0, x.ram.size()) == y.ram.slice(0, y.ram.size()),
-            "memory",
-        ),
-    ];
-    checks
-        .into_iter()
-        .find_map(|(same, what)| (!same).then_some(what))
-}
-
 /// Runs the program of `seed` on both engines with the same slices of fuel and compares them at every exit; says
 /// where they part, if they do.
 fn compare(

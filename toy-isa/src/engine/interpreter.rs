@@ -1,4 +1,11 @@
-//! The interpreter: as the reference, but each page of code is decoded once.
+//! The interpreter: as the reference, but each page of code is decoded once, and executed in bursts by handlers that
+//! call each other (ADR 11). What bursts do not do is done here, one instruction at a time.
+
+mod burst;
+mod census;
+mod fuse;
+mod handlers;
+mod page;
 
 use std::rc::Rc;
 
@@ -6,21 +13,22 @@ use crate::bus::Width;
 use crate::cpu::{self, Poll, Step, poll, step};
 use crate::engine::{Engine, Exit};
 use crate::hart::Hart;
-use crate::instruction::{Instruction, Registers, decode};
+use crate::instruction::{Instruction, Registers};
 use crate::machine::{Board, Machine};
 use crate::mmu::{self, Access, PAGE};
 use crate::ram::flag;
 use crate::semantics::execute;
 use crate::trap::Trap;
 
-/// The instructions of a page; `None` where the word is illegal.
-type Page = [Option<Instruction>; PAGE as usize / 4];
+use census::Census;
+use page::Page;
 
 /// Executes from decoded pages. A store to such a page makes the board report it, and the page is forgotten
 /// before the next instruction: stored code runs at once, as on the reference.
 #[derive(Default)]
 pub struct Interpreter {
     pages: Vec<Option<Rc<Page>>>,
+    census: Census,
 }
 
 impl Engine for Interpreter {
@@ -46,8 +54,8 @@ impl Engine for Interpreter {
                 self.forget(machine.take_stale_code());
             }
             let exit = match self.page_at_pc(&machine.hart, &mut machine.board) {
-                Some(page) if tallied(machine) => run_page::<true>(machine, &page, end),
-                Some(page) => run_page::<false>(machine, &page, end),
+                Some(page) if tallied(machine) => run_page::<true>(machine, &page, &mut self.census, end),
+                Some(page) => run_page::<false>(machine, &page, &mut self.census, end),
                 None => run_one(machine),
             };
             if let Some(exit) = exit {
@@ -83,10 +91,7 @@ impl Interpreter {
             self.pages.resize(number as usize + 1, None);
         }
         let slot = &mut self.pages[number as usize];
-        let page = slot.get_or_insert_with(|| {
-            let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
-            Rc::new(std::array::from_fn(|i| decode(word(4 * i), Registers::Sixteen)))
-        });
+        let page = slot.get_or_insert_with(|| Rc::new(Page::new(bytes)));
         let page = Rc::clone(page);
         board.ram.set(physical, flag::CODE);
         Some(page)
@@ -100,8 +105,29 @@ fn tallied(machine: &Machine) -> bool {
     tally.is_some_and(|tally| tally.covers(start))
 }
 
+/// The most instructions of a burst, give or take a page: it bounds the stack where handlers do not jump but call.
+const BURST: u64 = 8192;
+
 /// Executes from `page` until the program counter leaves it, something wants attention, or the fuel is used up.
-fn run_page<const TALLIED: bool>(machine: &mut Machine, page: &Page, end: u64) -> Option<Exit> {
+fn run_page<const TALLIED: bool>(
+    machine: &mut Machine,
+    page: &Page,
+    census: &mut Census,
+    end: u64,
+) -> Option<Exit> {
+    // What the census counts with 32 bits does not overflow.
+    let end = end.min(machine.attempts.saturating_add(u64::from(u32::MAX)));
+    let exit = run_in::<TALLIED>(machine, page, census, end);
+    census.settle(page, &mut machine.histogram);
+    exit
+}
+
+fn run_in<const TALLIED: bool>(
+    machine: &mut Machine,
+    page: &Page,
+    census: &mut Census,
+    end: u64,
+) -> Option<Exit> {
     let Machine {
         hart,
         board,
@@ -110,8 +136,25 @@ fn run_page<const TALLIED: bool>(machine: &mut Machine, page: &Page, end: u64) -
     } = machine;
     let start = hart.pc & !(PAGE - 1);
     while *attempts < end && hart.pc.wrapping_sub(start) < PAGE && board.pace.clock < board.pace.attention {
+        if !TALLIED {
+            let budget = (end - *attempts)
+                .min(board.pace.attention - board.pace.clock)
+                .min(BURST);
+            let (executed, trap) = burst::run(hart, board, page, budget, census);
+            *attempts += executed;
+            if let Some(trap) = trap {
+                *attempts += 1;
+                return Some(trapped(hart, board, page, trap));
+            }
+            if executed == budget
+                || hart.pc.wrapping_sub(start) >= PAGE
+                || board.pace.clock >= board.pace.attention
+            {
+                continue;
+            }
+        }
         *attempts += 1;
-        let Some(insn) = page[(hart.pc as usize & (PAGE as usize - 1)) / 4] else {
+        let Some(insn) = page.instructions[(hart.pc as usize & (PAGE as usize - 1)) / 4] else {
             return Some(illegal(hart, board));
         };
         match execute(hart, board, insn) {
@@ -132,7 +175,7 @@ fn run_page<const TALLIED: bool>(machine: &mut Machine, page: &Page, end: u64) -
 /// The instruction at the program counter has raised this trap.
 #[cold]
 fn trapped(hart: &mut Hart, board: &mut Board, page: &Page, trap: Trap) -> Exit {
-    let insn = page[(hart.pc as usize & (PAGE as usize - 1)) / 4];
+    let insn = page.instructions[(hart.pc as usize & (PAGE as usize - 1)) / 4];
     let taken = cpu::take(hart, board, trap, insn.map_or(0, Instruction::encode));
     Exit::taken(board, taken)
 }

@@ -155,6 +155,36 @@ pub(crate) fn visible(machine: &Machine) -> impl PartialEq + std::fmt::Debug + u
     )
 }
 
+/// What differs between two machines; `None` if they are the same in everything that an engine is answerable for.
+pub(crate) fn difference(a: &Machine, b: &Machine) -> Option<&'static str> {
+    let (x, y) = (&a.board, &b.board);
+    let pace = |m: &Machine| {
+        let pace = &m.board.pace;
+        (
+            pace.clock,
+            pace.skipped,
+            pace.halted,
+            pace.entering,
+            pace.returned,
+        )
+    };
+    let checks = [
+        (a.hart == b.hart, "hart"),
+        (pace(a) == pace(b), "pace"),
+        (a.attempts == b.attempts, "attempts"),
+        (a.histogram == b.histogram, "histogram"),
+        (x.devices == y.devices, "devices"),
+        (x.tlb.counts == y.tlb.counts, "TLB counts"),
+        (
+            x.ram.slice(0, x.ram.size()) == y.ram.slice(0, y.ram.size()),
+            "memory",
+        ),
+    ];
+    checks
+        .into_iter()
+        .find_map(|(same, what)| (!same).then_some(what))
+}
+
 /// A generator of numbers that are the same in every run (SplitMix64).
 pub(crate) struct Rng(pub(crate) u64);
 
