@@ -19,6 +19,7 @@ pub mod flag {
 pub struct Ram {
     bytes: Vec<u8>,
     flags: Vec<u8>,
+    raised: u64,
 }
 
 impl Ram {
@@ -35,6 +36,7 @@ impl Ram {
         Ram {
             bytes: vec![0; pages * PAGE as usize],
             flags: vec![0; pages],
+            raised: 0,
         }
     }
 
@@ -110,8 +112,20 @@ impl Ram {
     #[inline]
     pub fn set(&mut self, address: u32, flags: u8) {
         if let Some(slot) = self.flags.get_mut((address / PAGE) as usize) {
+            self.raised += u64::from(*slot == 0 && flags != 0);
             *slot |= flags;
         }
+    }
+
+    /// How often a page without flags has got one: an engine that remembers which pages have none asks for it.
+    pub fn raised(&self) -> u64 {
+        self.raised
+    }
+
+    /// The bytes, and the flags of the pages, for an engine that reaches both by itself. It must act as the board does
+    /// on a store to a page with a flag.
+    pub fn parts(&mut self) -> (&mut [u8], &[u8]) {
+        (&mut self.bytes, &self.flags)
     }
 
     /// Takes flags off the page of `address`.

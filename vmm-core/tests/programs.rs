@@ -3,11 +3,11 @@
 
 use std::path::PathBuf;
 
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use toy_isa::instruction::Registers;
 use toy_isa::machine::LoadError;
 use toy_isa::table::OPS;
+use vmm_core::engine::EngineName;
 use vmm_core::price::PriceList;
 use vmm_core::userland::{Ending, Options, Outcome, run};
 
