@@ -21,7 +21,7 @@ use toy_isa::table::Op;
 use crate::Unavailable;
 use cache::{Cache, Known};
 use gate::Gate;
-use layout::{BRANCHES, Branch, COUNTED, LONGEST};
+use layout::{BRANCHES, Branch, COUNTED, LONGEST, Window};
 use lower::{Leave, Memory};
 use spaces::{Regime, Spaces};
 
@@ -33,6 +33,14 @@ pub struct X86_64 {
     spaces: Spaces,
     /// What the memory was like when the spaces were made.
     seen: Seen,
+    /// A page in the window for stores while translation is off.
+    focus: u32,
+    /// That window, and what it depends on.
+    windowed: Option<((u64, u32), Window)>,
+    /// How often it was the wrong one.
+    misses: u32,
+    /// There is no window that is right for long.
+    scattered: bool,
     /// Where a tally counts instructions by their addresses.
     interpreter: Interpreter,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
@@ -54,6 +62,9 @@ struct Seen {
 
 /// How often code is executed step by step before it is translated.
 const PATIENCE: u8 = 6;
+
+/// How often the window for stores is moved.
+const MISSES: u32 = 64;
 
 /// Steps in a row, at most, before somebody looks for a block again.
 const STROLL: u64 = 64;
@@ -81,6 +92,10 @@ impl X86_64 {
             cache: Cache::new(patience).map_err(refused)?,
             spaces: Spaces::new().map_err(refused)?,
             seen: Seen::default(),
+            focus: u32::MAX,
+            windowed: None,
+            misses: 0,
+            scattered: false,
             interpreter: Interpreter::default(),
             open: None,
             estranged: false,
@@ -168,6 +183,7 @@ impl X86_64 {
     fn forget_code(&mut self) {
         self.cache.flush();
         self.spaces.forget();
+        self.windowed = None;
         self.open = None;
     }
 
@@ -203,7 +219,7 @@ impl X86_64 {
             }
             self.seen = now;
         }
-        let regime = Regime::of(machine);
+        let regime = Regime::of(machine, self.scattered);
         self.spaces.enter(regime);
         regime
     }
@@ -221,7 +237,7 @@ impl X86_64 {
         let frame = physical / PAGE;
         board.ram.page(frame)?;
         board.pace.entering = false;
-        let memory = Regime::of(machine).memory();
+        let memory = Regime::of(machine, self.scattered).memory();
         let known = self.cache.find(frame, pc, memory);
         if known != Known::Warm {
             return Some(known);
@@ -241,9 +257,9 @@ impl X86_64 {
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
         let budget = left.min(LONGEST);
-        let size = machine.board.ram.size();
-        let (bytes, flags) = machine.board.ram.parts();
-        let limit = regime.limit(size);
+        let loads = Window::new(0, regime.limit(machine.board.ram.size()));
+        let stores = self.window(machine, regime);
+        let bytes = machine.board.ram.parts().0;
         let number = u64::from(self.spaces.number()) << 32;
         let base = match regime.memory() {
             Memory::Flat => bytes.as_mut_ptr() as u64,
@@ -254,9 +270,9 @@ impl X86_64 {
         context.x.copy_from_slice(&machine.hart.x[..16]);
         context.budget = budget;
         context.base = base;
-        context.flags = flags.as_ptr() as u64;
+        context.loads = loads;
+        context.stores = stores;
         context.regime = number;
-        context.limits = [limit, limit / 2, limit / 4];
         let pc = machine.hart.pc;
         context.branches[pc as usize / 4 % BRANCHES] = Branch {
             key: number | u64::from(pc),
@@ -280,6 +296,18 @@ impl X86_64 {
             machine.histogram[*op as usize] += u64::from(*lane);
         }
         let mut unspent = context.budget;
+        if let Leave::Budget | Leave::Before { .. } = exit.leave
+            && self.cache.block(exit).looped
+        {
+            let block = self.cache.block(exit);
+            let count = block.ops.len() as u64;
+            // The turn that the budget did not allow is none.
+            let refused = u64::from(exit.leave == Leave::Budget);
+            let turns = context.before_loop.wrapping_sub(unspent) / count - refused;
+            for op in &block.ops {
+                machine.histogram[*op as usize] += turns;
+            }
+        }
         let came = match exit.leave {
             Leave::Unknown => {
                 machine.hart.pc = context.target;
@@ -325,12 +353,49 @@ impl X86_64 {
         let exit = step(machine);
         // A store may have been to the very table that led to it; then nothing is known of its page any more.
         if let (Some((access, address)), None) = (access, exit)
-            && Regime::of(machine).memory() == Memory::Paged
             && machine.board.tlb.epoch() == epoch
         {
-            self.spaces.fill(machine, access, address);
+            match Regime::of(machine, self.scattered).memory() {
+                Memory::Paged => self.spaces.fill(machine, access, address),
+                Memory::Flat => self.look_around(machine, access, address),
+            }
         }
         exit
+    }
+
+    /// An access was not in its window. If it might have been in another, that is the window from now on; if that happens
+    /// often, there are no more windows.
+    fn look_around(&mut self, machine: &Machine, access: Access, address: u32) {
+        let ram = &machine.board.ram;
+        let plain = address < ram.size() && (access == Access::Load || ram.flags(address) == 0);
+        if plain {
+            self.focus = address / PAGE;
+            self.windowed = None;
+            self.misses += 1;
+            self.scattered = self.misses > MISSES;
+        }
+    }
+
+    /// Where emitted code may store while translation is off: the pages without flags around the focus.
+    fn window(&mut self, machine: &mut Machine, regime: Regime) -> Window {
+        let ram = &mut machine.board.ram;
+        let key = (ram.raised(), regime.limit(ram.size()));
+        if let Some((known, window)) = self.windowed
+            && known == key
+        {
+            return window;
+        }
+        let flags = &ram.parts().1[..(key.1 / PAGE) as usize];
+        let focus = (self.focus as usize).min(flags.len());
+        let first = flags[..focus].iter().rposition(|flags| *flags != 0);
+        let last = flags[focus..].iter().position(|flags| *flags != 0);
+        let (first, end) = (
+            first.map_or(0, |page| page + 1),
+            last.map_or(flags.len(), |at| focus + at),
+        );
+        let window = Window::new(first as u32 * PAGE, end as u32 * PAGE);
+        self.windowed = Some((key, window));
+        window
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Block {
     pub(super) start: u32,
     /// Its operations.
     pub(super) ops: Box<[Op]>,
+    /// Whether it counts them when it is left.
+    pub(super) looped: bool,
 }
 
 /// A way out of emitted code.
@@ -223,7 +225,12 @@ impl Cache {
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
         let block = self.blocks.len() as u32;
-        self.blocks.push(Block { start: pc, ops });
+        let looped = lower::is_loop(&instructions);
+        self.blocks.push(Block {
+            start: pc,
+            ops,
+            looped,
+        });
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
         *self.entry(frame, pc, memory) = origin as u32;

@@ -152,7 +152,7 @@ impl Assembler {
         }
     }
 
-    /// A three-byte VEX prefix, an opcode and its operands; `map` and `prefix` as in the prefix.
+    /// A three-byte VEX prefix, an opcode and its operands; `map` and `prefix` as in the prefix, 0x80 for 64 bits.
     fn vex(&mut self, map: u8, prefix: u8, other: Gpr, opcode: u8, reg: Gpr, rm: Place) {
         let (base, index) = match rm {
             Reg(r) | At(r, _) => (r, 0),
@@ -189,12 +189,6 @@ impl Assembler {
         }
     }
 
-    /// `cmp byte [rm], imm`
-    pub(super) fn cmp_byte(&mut self, rm: Place, imm: u8) {
-        self.modrm(None, Wide::No, &[0x80], Alu::Cmp as u8, rm, false);
-        self.byte(imm);
-    }
-
     /// `test a, b`
     pub(super) fn test(&mut self, wide: Wide, a: Gpr, b: Gpr) {
         self.modrm(None, wide, &[0x85], a, Reg(b), false);
@@ -228,9 +222,9 @@ impl Assembler {
         self.vex(2, prefix, count, 0xf7, reg, rm);
     }
 
-    /// `rorx reg, from, count`
+    /// `rorx reg, from, count` in 64 bits
     pub(super) fn rorx(&mut self, reg: Gpr, from: Gpr, count: u8) {
-        self.vex(3, 3, 0, 0xf0, reg, Reg(from));
+        self.vex(3, 0x83, 0, 0xf0, reg, Reg(from));
         self.byte(count);
     }
 
@@ -297,6 +291,11 @@ impl Assembler {
         self.modrm(None, Wide::No, &[0x8d], reg, rm, false);
     }
 
+    /// `lea reg, [rm]` in 64 bits
+    pub(super) fn lea_wide(&mut self, reg: Gpr, rm: Place) {
+        self.modrm(None, Wide::Yes, &[0x8d], reg, rm, false);
+    }
+
     /// `setcc reg8`
     pub(super) fn set(&mut self, condition: u8, reg: Gpr) {
         self.modrm(None, Wide::No, &[0x0f, 0x90 | condition], 0, Reg(reg), reg >= 4);
@@ -305,6 +304,12 @@ impl Assembler {
     /// `imul reg, rm`
     pub(super) fn imul(&mut self, wide: Wide, reg: Gpr, rm: Place) {
         self.modrm(None, wide, &[0x0f, 0xaf], reg, rm, false);
+    }
+
+    /// `imul reg, reg, imm`
+    pub(super) fn imul_imm(&mut self, reg: Gpr, imm: u32) {
+        self.modrm(None, Wide::No, &[0x69], reg, Reg(reg), false);
+        self.word(imm as i32);
     }
 
     /// `neg reg`
@@ -362,6 +367,25 @@ impl Assembler {
     pub(super) fn add_lanes(&mut self, xmm: u8, at: usize) {
         self.code.extend_from_slice(&[0x66, 0x0f, 0xfd, xmm << 3 | 5]);
         self.relative(at);
+    }
+
+    /// All lanes of `xmm` become the low half-word of `reg`.
+    pub(super) fn spread(&mut self, xmm: u8, reg: Gpr) {
+        // movd, pshuflw, pshufd
+        self.modrm(Some(0x66), Wide::No, &[0x0f, 0x6e], xmm, Reg(reg), false);
+        self.modrm(Some(0xf2), Wide::No, &[0x0f, 0x70], xmm, Reg(xmm), false);
+        self.byte(0);
+        self.modrm(Some(0x66), Wide::No, &[0x0f, 0x70], xmm, Reg(xmm), false);
+        self.byte(0);
+    }
+
+    /// `xmm += times * [at]` by lanes, with the help of another register.
+    pub(super) fn add_lanes_times(&mut self, xmm: u8, times: u8, helper: u8, at: usize) {
+        // movdqa, pmullw, paddw
+        self.code.extend_from_slice(&[0x66, 0x0f, 0x6f, helper << 3 | 5]);
+        self.relative(at);
+        self.modrm(Some(0x66), Wide::No, &[0x0f, 0xd5], helper, Reg(times), false);
+        self.modrm(Some(0x66), Wide::No, &[0x0f, 0xfd], xmm, Reg(helper), false);
     }
 
     /// `jmp` to a place of the arena; returns where the displacement stands.

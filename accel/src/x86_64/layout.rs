@@ -3,6 +3,7 @@
 
 use std::mem::offset_of;
 
+use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
 
 use super::encode::{Gpr, Place, R8, R9, R10, R11, R12, R13, R14, R15, RBP, RBX, RDI, RDX, RSI, RSP};
@@ -117,18 +118,20 @@ pub(super) fn lane(op: Op) -> Option<usize> {
 pub(super) struct Context {
     /// Registers of the guest; those with a home are here only while no emitted code runs.
     pub(super) x: [u32; 16],
+    /// Where emitted code may load, while translation is off.
+    pub(super) loads: Window,
+    /// Where it may store: pages without flags.
+    pub(super) stores: Window,
     /// The stack pointer of who called.
     pub(super) caller: u64,
     /// See [`BUDGET`].
     pub(super) budget: u64,
     /// See [`BASE`].
     pub(super) base: u64,
-    /// The address of the flags of the guest's pages.
-    pub(super) flags: u64,
+    /// What the budget was when the loop was entered that runs now.
+    pub(super) before_loop: u64,
     /// The number of the regime, in the upper half.
     pub(super) regime: u64,
-    /// The bytes, half-words and words that an access may reach while translation is off.
-    pub(super) limits: [u32; 3],
     /// Why emitted code came back: the number of an exit.
     pub(super) exit: u32,
     /// Where the guest wants to go, if the exit does not say it.
@@ -139,6 +142,38 @@ pub(super) struct Context {
     pub(super) lanes: [[u16; LANES]; VECTORS],
     /// The indirect-branch cache.
     pub(super) branches: [Branch; BRANCHES],
+}
+
+/// A range of addresses that begins at a page, as emitted code compares with it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Where it begins.
+    pub(super) start: u64,
+    /// The bytes, half-words and words in it.
+    pub(super) sizes: [u64; 3],
+    /// The same without the first page: there, what lies less than a page below is inside, too.
+    pub(super) upper: u64,
+    /// See [`Window::upper`].
+    pub(super) upper_sizes: [u64; 3],
+}
+
+impl Window {
+    /// From one page's beginning to any address.
+    pub(super) fn new(start: u32, end: u32) -> Window {
+        let (start, end) = (u64::from(start), u64::from(end));
+        let upper = start + u64::from(PAGE);
+        let sizes = |from: u64| {
+            let bytes = end.saturating_sub(from);
+            [bytes, bytes / 2, bytes / 4]
+        };
+        Window {
+            start,
+            sizes: sizes(start),
+            upper,
+            upper_sizes: sizes(upper),
+        }
+    }
 }
 
 /// An entry of the indirect-branch cache.
@@ -156,14 +191,41 @@ pub(super) const BRANCHES: usize = 4096;
 
 /// Names of the fields, as emitted code addresses them.
 pub(super) mod field {
-    use super::{Context, Place, RSP, offset_of};
+    use super::{Context, Place, RSP, Window, offset_of};
+
+    const fn window(storing: bool) -> usize {
+        if storing {
+            offset_of!(Context, stores)
+        } else {
+            offset_of!(Context, loads)
+        }
+    }
+
+    /// Where a window begins.
+    pub(in super::super) fn start(storing: bool, upper: bool) -> Place {
+        let field = if upper {
+            offset_of!(Window, upper)
+        } else {
+            offset_of!(Window, start)
+        };
+        at((window(storing) + field) as i32)
+    }
+
+    /// How many units of `1 << size` bytes it has.
+    pub(in super::super) fn units(storing: bool, upper: bool, size: u8) -> Place {
+        let field = if upper {
+            offset_of!(Window, upper_sizes)
+        } else {
+            offset_of!(Window, sizes)
+        };
+        at((window(storing) + field) as i32 + 8 * i32::from(size))
+    }
 
     pub(in super::super) const CALLER: i32 = offset_of!(Context, caller) as i32;
     pub(in super::super) const BUDGET: i32 = offset_of!(Context, budget) as i32;
     pub(in super::super) const BASE: i32 = offset_of!(Context, base) as i32;
-    pub(in super::super) const FLAGS: i32 = offset_of!(Context, flags) as i32;
+    pub(in super::super) const BEFORE_LOOP: i32 = offset_of!(Context, before_loop) as i32;
     pub(in super::super) const REGIME: i32 = offset_of!(Context, regime) as i32;
-    pub(in super::super) const LIMITS: i32 = offset_of!(Context, limits) as i32;
     pub(in super::super) const EXIT: i32 = offset_of!(Context, exit) as i32;
     pub(in super::super) const TARGET: i32 = offset_of!(Context, target) as i32;
     pub(in super::super) const SPILL: i32 = offset_of!(Context, spill) as i32;

@@ -3,9 +3,9 @@
 //!
 //! A block pays for all of its instructions when it is entered, in the budget and in the lanes. Whatever is not plain
 //! computation in plain memory leaves the block *before* the instruction; then whoever runs it gives back what was paid
-//! for the rest, and the state is that of the reference before that instruction.
+//! for the rest, and the state is that of the reference before that instruction. A block that is a loop of its own pays
+//! lanes when it is left.
 
-use toy_isa::bus::Width;
 use toy_isa::instruction::Instruction;
 use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
@@ -19,7 +19,7 @@ pub(super) const LONGEST_BLOCK: usize = 48;
 /// How loads and stores find their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Memory {
-    /// Addresses are places in memory, below a limit.
+    /// Addresses are places in memory, within windows.
     Flat,
     /// Each page of addresses has its addend.
     Paged,
@@ -69,6 +69,25 @@ pub(super) fn ends(op: Op) -> bool {
     )
 }
 
+/// Whether a block of these instructions is a loop of its own: it counts when it is left.
+pub(super) fn is_loop(instructions: &[Instruction]) -> bool {
+    let last = instructions.len().wrapping_sub(1);
+    instructions.last().is_some_and(|insn| {
+        let branch = ends(insn.op) && !matches!(insn.op, Op::Jal | Op::Jalr);
+        branch && insn.imm == -4 * last as i32
+    })
+}
+
+/// The number that an odd one times which is 1, modulo 2^32: Newton's iteration doubles the bits that are right.
+fn inverse(odd: u32) -> u32 {
+    let two = |x: u32| 2_u32.wrapping_sub(odd.wrapping_mul(x));
+    (0..5).fold(odd, |x, _| x.wrapping_mul(two(x)))
+}
+
+/// Vector registers that hold no lanes.
+const TIMES: u8 = VECTORS as u8;
+const HELPER: u8 = TIMES + 1;
+
 /// What operations add to the lanes.
 pub(super) fn composition(ops: &[Op]) -> [[u16; LANES]; VECTORS] {
     let mut vectors = [[0; LANES]; VECTORS];
@@ -102,9 +121,11 @@ pub(super) fn lower(
         neighbours,
         leaves: Vec::new(),
         sites: Vec::new(),
+        instructions,
         index: 0,
+        facts: Vec::new(),
     };
-    lowering.block(instructions, more);
+    lowering.block(more);
     Lowered {
         code: lowering.asm.code,
         leaves: lowering.leaves,
@@ -119,24 +140,114 @@ struct Lowering<'a> {
     leaves: Vec<Leave>,
     /// Jumps to the stubs of `leaves`.
     sites: Vec<usize>,
+    instructions: &'a [Instruction],
+    /// Which of them is at hand.
     index: usize,
+    facts: Vec<Fact>,
+}
+
+/// What has been found out about the value of a register: accesses relative to it, in this range, reach plain memory
+/// if they are as aligned as `anchor`, which is so to `1 << size` bytes.
+#[derive(Clone, Copy)]
+struct Fact {
+    base: u8,
+    from: i32,
+    to: i32,
+    anchor: i32,
+    size: u8,
+    storing: bool,
+}
+
+impl Fact {
+    fn covers(&self, access: &Accessed) -> bool {
+        self.base == access.base
+            && self.storing >= access.storing
+            && self.from <= access.from
+            && access.to() <= self.to
+            && self.suits(access)
+    }
+
+    /// Whether an access is aligned if the anchor is.
+    fn suits(&self, access: &Accessed) -> bool {
+        access.size <= self.size && (access.from - self.anchor) & ((1 << access.size) - 1) == 0
+    }
+
+    /// The fact that would cover both.
+    fn with(self, access: &Accessed) -> Option<Fact> {
+        let larger = Fact {
+            from: self.from.min(access.from),
+            to: self.to.max(access.to()),
+            storing: self.storing | access.storing,
+            ..self
+        };
+        (self.suits(access) && larger.to - larger.from <= LARGEST_GROUP).then_some(larger)
+    }
+}
+
+/// Neighbours that are checked together lie within so many bytes: less than a page.
+const LARGEST_GROUP: i32 = 2048;
+
+/// What an instruction accesses, relative to a register.
+#[derive(Clone, Copy)]
+struct Accessed {
+    base: u8,
+    from: i32,
+    size: u8,
+    storing: bool,
+}
+
+impl Accessed {
+    fn by(insn: &Instruction) -> Option<Accessed> {
+        let (size, storing) = match insn.op {
+            Op::Lb | Op::Lbu => (0, false),
+            Op::Lh | Op::Lhu => (1, false),
+            Op::Lw => (2, false),
+            Op::Sb => (0, true),
+            Op::Sh => (1, true),
+            Op::Sw => (2, true),
+            _ => return None,
+        };
+        Some(Accessed {
+            base: insn.rs1,
+            from: insn.imm,
+            size,
+            storing,
+        })
+    }
+
+    fn to(&self) -> i32 {
+        self.from + (1 << self.size)
+    }
 }
 
 impl Lowering<'_> {
-    fn block(&mut self, instructions: &[Instruction], more: bool) {
+    fn block(&mut self, more: bool) {
+        let instructions = self.instructions;
         let count = instructions.len();
+        let ops: Vec<Op> = instructions.iter().map(|insn| insn.op).collect();
+        let looped = is_loop(instructions);
+        if looped {
+            self.asm.store_wide(field::at(field::BEFORE_LOOP), BUDGET);
+        }
+        let head = self.asm.here();
         self.asm
             .alu_imm(Wide::Yes, Alu::Sub, Place::Reg(BUDGET), count as i32);
         self.leave_if(condition::BELOW, Leave::Budget);
-        let ops: Vec<Op> = instructions.iter().map(|insn| insn.op).collect();
-        for (xmm, vector) in composition(&ops).into_iter().enumerate() {
-            if vector != [0; LANES] {
-                self.asm.add_lanes(xmm as u8, self.neighbours.lanes(vector));
+        if !looped {
+            for (xmm, vector) in composition(&ops).into_iter().enumerate() {
+                if vector != [0; LANES] {
+                    self.asm.add_lanes(xmm as u8, self.neighbours.lanes(vector));
+                }
             }
         }
         for (index, insn) in instructions.iter().enumerate() {
             self.index = index;
-            self.instruction(*insn);
+            if looped && index + 1 == count {
+                self.turn(*insn, head, &ops);
+            } else {
+                self.instruction(*insn);
+                self.facts.retain(|fact| fact.base != insn.rd);
+            }
         }
         self.index = count;
         if !instructions.last().is_some_and(|insn| ends(insn.op)) {
@@ -154,6 +265,30 @@ impl Lowering<'_> {
             }
         }
         self.stubs();
+    }
+
+    /// The branch that leads back to the beginning. What has been executed is put down when the loop is over: the
+    /// budget tells how often.
+    fn turn(&mut self, insn: Instruction, head: usize, ops: &[Op]) {
+        let condition = self.condition(insn);
+        self.asm.jcc(condition, head);
+        self.asm.mov(RAX, field::at(field::BEFORE_LOOP));
+        self.asm.alu(Alu::Sub, RAX, Place::Reg(BUDGET));
+        // An exact division: by the power of two, then by the odd rest, which has an inverse.
+        let count = ops.len() as u32;
+        let twos = count.trailing_zeros();
+        if twos != 0 {
+            self.asm.shift(Shift::Right, RAX, twos as u8);
+        }
+        self.asm.imul_imm(RAX, inverse(count >> twos));
+        self.asm.spread(TIMES, RAX);
+        for (xmm, vector) in composition(ops).into_iter().enumerate() {
+            if vector != [0; LANES] {
+                let at = self.neighbours.lanes(vector);
+                self.asm.add_lanes_times(xmm as u8, TIMES, HELPER, at);
+            }
+        }
+        self.go(self.pc().wrapping_add(4));
     }
 
     /// The address of the current instruction.
@@ -252,26 +387,18 @@ impl Lowering<'_> {
         let pc = self.pc();
         let next = pc.wrapping_add(4);
         let target = pc.wrapping_add(imm as u32);
+        match Accessed::by(&insn) {
+            Some(access) if access.storing => return self.store(insn, access),
+            Some(access) => return self.load(insn, access),
+            None => {}
+        }
         match op {
-            Op::Lb => return self.load(insn, Width::Byte, 0xbe),
-            Op::Lbu => return self.load(insn, Width::Byte, 0xb6),
-            Op::Lh => return self.load(insn, Width::Half, 0xbf),
-            Op::Lhu => return self.load(insn, Width::Half, 0xb7),
-            Op::Lw => return self.load(insn, Width::Word, 0),
-            Op::Sb => return self.store(insn, Width::Byte),
-            Op::Sh => return self.store(insn, Width::Half),
-            Op::Sw => return self.store(insn, Width::Word),
             Op::Jal => {
                 self.constant(rd, next);
                 return self.go(target);
             }
             Op::Jalr => return self.jump(insn),
-            Op::Beq => return self.branch(condition::EQUAL, rs1, rs2, target),
-            Op::Bne => return self.branch(condition::NOT_EQUAL, rs1, rs2, target),
-            Op::Blt => return self.branch(condition::LESS, rs1, rs2, target),
-            Op::Bge => return self.branch(condition::NOT_LESS, rs1, rs2, target),
-            Op::Bltu => return self.branch(condition::BELOW, rs1, rs2, target),
-            Op::Bgeu => return self.branch(condition::NOT_BELOW, rs1, rs2, target),
+            Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => return self.branch(insn, target),
             // What only computes has no other effect than its result.
             _ if rd == 0 => return,
             _ => {}
@@ -465,14 +592,27 @@ impl Lowering<'_> {
         self.end_division(rd);
     }
 
-    fn branch(&mut self, condition: u8, rs1: u8, rs2: u8, target: u32) {
-        let a = self.source(rs1, RAX);
-        if rs2 == 0 {
+    /// Compares, and says which condition means that a branch is taken.
+    fn condition(&mut self, insn: Instruction) -> u8 {
+        let a = self.source(insn.rs1, RAX);
+        if insn.rs2 == 0 {
             // As a comparison with 0, and shorter.
             self.asm.test(Wide::No, a, a);
         } else {
-            self.asm.alu(Alu::Cmp, a, layout::place(rs2));
+            self.asm.alu(Alu::Cmp, a, layout::place(insn.rs2));
         }
+        match insn.op {
+            Op::Beq => condition::EQUAL,
+            Op::Bne => condition::NOT_EQUAL,
+            Op::Blt => condition::LESS,
+            Op::Bge => condition::NOT_LESS,
+            Op::Bltu => condition::BELOW,
+            _ => condition::NOT_BELOW,
+        }
+    }
+
+    fn branch(&mut self, insn: Instruction, target: u32) {
+        let condition = self.condition(insn);
         let next = self.pc().wrapping_add(4);
         if self.is_near(target) {
             match self.neighbours.block(target).or_else(|| self.own(target)) {
@@ -549,61 +689,119 @@ impl Lowering<'_> {
         self.asm.jmp_to(entry(8));
     }
 
-    /// The operand that an access of this width reaches; the block is left if it is not plain memory. `storing`: flags
-    /// and other addends count. rax is used for it, and rcx.
-    fn memory(&mut self, rs1: u8, imm: i32, width: Width, storing: bool) -> Place {
-        let address = match home(rs1) {
-            Some(own) if imm == 0 => own,
+    /// The operand that the current access reaches; the block is left if it is not plain memory. rax and rcx are used
+    /// for it.
+    fn memory(&mut self, access: Accessed) -> Place {
+        if let (Some(own), Memory::Flat) = (home(access.base), self.memory) {
+            if !self.facts.iter().any(|fact| fact.covers(&access)) {
+                self.find_out(own, access);
+            }
+            return Place::Indexed(BASE, own, 0, access.from);
+        }
+        let address = match home(access.base) {
+            Some(own) if access.from == 0 => own,
             Some(own) => {
-                self.asm.lea(RAX, Place::At(own, imm));
+                self.asm.lea(RAX, Place::At(own, access.from));
                 RAX
             }
-            None if rs1 == 0 => {
-                self.asm.mov_imm(RAX, imm as u32);
+            None if access.base == 0 => {
+                self.asm.mov_imm(RAX, access.from as u32);
                 RAX
             }
             None => {
-                self.load_register(RAX, rs1);
-                if imm != 0 {
-                    self.asm.alu_imm(Wide::No, Alu::Add, Place::Reg(RAX), imm);
+                self.load_register(RAX, access.base);
+                if access.from != 0 {
+                    self.asm.alu_imm(Wide::No, Alu::Add, Place::Reg(RAX), access.from);
                 }
                 RAX
             }
         };
         match self.memory {
-            Memory::Flat => self.flat(address, width, storing),
-            Memory::Paged => self.paged(address, width, storing),
+            Memory::Flat => {
+                self.check(address, 0, access.size, access.storing, false);
+                Place::Indexed(BASE, address, 0, 0)
+            }
+            Memory::Paged => self.paged(address, access),
         }
     }
 
-    fn flat(&mut self, address: Gpr, width: Width, storing: bool) -> Place {
-        let size = width.bytes().trailing_zeros() as u8;
-        let limit = field::at(field::LIMITS + 4 * i32::from(size));
-        // The low bits become the highest, so that one comparison finds what is misaligned, too.
+    /// Checks an access, and with it those after it that are relative to the same value of its register.
+    fn find_out(&mut self, own: Gpr, access: Accessed) {
+        let one = Fact {
+            base: access.base,
+            from: access.from,
+            to: access.to(),
+            anchor: access.from,
+            size: access.size,
+            storing: access.storing,
+        };
+        let mut all = one;
+        for insn in &self.instructions[self.index..] {
+            if let Some(next) = Accessed::by(insn).filter(|next| next.base == access.base) {
+                // The most aligned is the anchor, if the others suit it.
+                let anchored = Fact {
+                    anchor: next.from,
+                    size: next.size,
+                    ..all
+                };
+                let all_suit = all.size < next.size && anchored.suits(&access) && all.anchor == access.from;
+                all = if all_suit { anchored } else { all }.with(&next).unwrap_or(all);
+            }
+            if insn.rd == access.base {
+                break;
+            }
+        }
+        let single = all.from == one.from && all.to == one.to;
+        let last = all.to - (1 << all.size);
+        // The last unit, counted from the anchor.
+        let last = last - ((last - all.anchor) & ((1 << all.size) - 1));
+        let last = if last + (1 << all.size) < all.to {
+            last + (1 << all.size)
+        } else {
+            last
+        };
+        self.check(own, last, all.size, all.storing, !single);
+        self.facts.push(all);
+    }
+
+    /// Leaves the block unless the unit of `1 << size` bytes at `address + offset` is aligned and in its window;
+    /// `upper`: so far up in it that everything less than a page below is there, too. In 64 bits, so that a sum
+    /// that wraps is outside.
+    fn check(&mut self, address: Gpr, offset: i32, size: u8, storing: bool, upper: bool) {
+        let start = if storing {
+            0
+        } else {
+            i32::from(upper) * PAGE as i32
+        };
         let mut unit = address;
-        if size != 0 {
-            self.asm.rorx(RCX, address, size);
+        if offset != start {
+            self.asm.lea_wide(RCX, Place::At(address, offset - start));
             unit = RCX;
         }
-        self.asm.alu(Alu::Cmp, unit, limit);
-        self.guard(condition::NOT_BELOW, true);
         if storing {
-            self.asm.mov(RCX, Place::Reg(unit));
-            self.asm.shift(Shift::Right, RCX, 12 - size);
-            self.asm.alu_wide(Alu::Add, RCX, field::at(field::FLAGS));
-            self.asm.cmp_byte(Place::At(RCX, 0), 0);
-            self.guard(condition::NOT_EQUAL, true);
+            if unit != RCX {
+                self.asm.mov(RCX, Place::Reg(unit));
+                unit = RCX;
+            }
+            self.asm.alu_wide(Alu::Sub, RCX, field::start(true, upper));
         }
-        Place::Indexed(BASE, address, 0, 0)
+        if size != 0 {
+            // The low bits become the highest, so that one comparison finds what is misaligned, too.
+            self.asm.rorx(RCX, unit, size);
+            unit = RCX;
+        }
+        self.asm
+            .alu_wide(Alu::Cmp, unit, field::units(storing, upper, size));
+        self.guard(condition::NOT_BELOW, true);
     }
 
-    fn paged(&mut self, address: Gpr, width: Width, storing: bool) -> Place {
-        let half = if storing { 8 * PAGES as i32 } else { 0 };
+    fn paged(&mut self, address: Gpr, access: Accessed) -> Place {
+        let half = if access.storing { 8 * PAGES as i32 } else { 0 };
         self.asm.mov(RCX, Place::Reg(address));
         self.asm.shift(Shift::Right, RCX, 12);
         self.asm.mov_wide(RCX, Place::Indexed(BASE, RCX, 3, half));
-        if width != Width::Byte {
-            self.asm.test_byte(address, width.bytes() as u8 - 1);
+        if access.size != 0 {
+            self.asm.test_byte(address, (1 << access.size) - 1);
             self.guard(condition::NOT_EQUAL, true);
         }
         self.asm.test(Wide::Yes, RCX, RCX);
@@ -611,18 +809,21 @@ impl Lowering<'_> {
         Place::Indexed(RCX, address, 0, 0)
     }
 
-    fn load(&mut self, insn: Instruction, width: Width, opcode: u8) {
-        let place = self.memory(insn.rs1, insn.imm, width, false);
+    fn load(&mut self, insn: Instruction, access: Accessed) {
+        let place = self.memory(access);
         let result = Self::result(insn.rd);
-        match width {
-            Width::Word => self.asm.mov(result, place),
-            Width::Byte | Width::Half => self.asm.extend(opcode, result, place),
+        match insn.op {
+            Op::Lb => self.asm.extend(0xbe, result, place),
+            Op::Lbu => self.asm.extend(0xb6, result, place),
+            Op::Lh => self.asm.extend(0xbf, result, place),
+            Op::Lhu => self.asm.extend(0xb7, result, place),
+            _ => self.asm.mov(result, place),
         }
         self.finish(insn.rd, result);
     }
 
-    fn store(&mut self, insn: Instruction, width: Width) {
-        let place = self.memory(insn.rs1, insn.imm, width, true);
+    fn store(&mut self, insn: Instruction, access: Accessed) {
+        let place = self.memory(access);
         let (place, value) = match (home(insn.rs2), place) {
             (Some(own), place) => (place, own),
             // Where rcx is in use, the address is brought into rax.
@@ -636,10 +837,10 @@ impl Lowering<'_> {
                 (place, RCX)
             }
         };
-        match width {
-            Width::Byte => self.asm.store_byte(place, value),
-            Width::Half => self.asm.store_half(place, value),
-            Width::Word => self.asm.store(place, value),
+        match insn.op {
+            Op::Sb => self.asm.store_byte(place, value),
+            Op::Sh => self.asm.store_half(place, value),
+            _ => self.asm.store(place, value),
         }
     }
 }

@@ -23,9 +23,9 @@ pub(super) struct Regime {
 }
 
 impl Regime {
-    /// That of this machine. A ledger of frames wants to hear of each page that is reached, so then pages are
-    /// found one by one.
-    pub(super) fn of(machine: &Machine) -> Regime {
+    /// That of this machine. Pages are found one by one where that is asked for, or where a ledger of frames wants to hear
+    /// of each that is reached.
+    pub(super) fn of(machine: &Machine, one_by_one: bool) -> Regime {
         let hart = &machine.hart;
         let limited = hart.ring() != 0;
         let base = if hart.csr.status.relocates() {
@@ -35,7 +35,7 @@ impl Regime {
         };
         let ptbr = if hart.csr.paging() { hart.csr.ptbr } else { 0 };
         let watched = machine.board.observer.ledger.is_some() && hart.world() != 0;
-        let plain = base == 0 && (ptbr | hart.nested) & 1 == 0 && !watched;
+        let plain = base == 0 && (ptbr | hart.nested) & 1 == 0 && !watched && !one_by_one;
         Regime {
             memory: if plain { Memory::Flat } else { Memory::Paged },
             user: hart.ring() == 3,
