@@ -219,6 +219,10 @@ impl X86_64 {
             }
             self.seen = now;
         }
+        if self.spaces.is_worn() {
+            self.spaces.forget();
+            self.gate.context().branches.fill(Branch::default());
+        }
         let regime = Regime::of(machine, self.scattered);
         self.spaces.enter(regime);
         regime

@@ -388,6 +388,18 @@ impl Assembler {
         self.modrm(Some(0x66), Wide::No, &[0x0f, 0xfd], xmm, Reg(helper), false);
     }
 
+    /// Fills up to a multiple of `unit`, with what does nothing.
+    pub(super) fn align(&mut self, unit: usize) {
+        while !self.here().is_multiple_of(unit) {
+            match unit - self.here() % unit {
+                1 => self.byte(0x90),
+                2 => self.code.extend_from_slice(&[0x66, 0x90]),
+                3..8 => self.code.extend_from_slice(&[0x0f, 0x1f, 0]),
+                _ => self.code.extend_from_slice(&[0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0]),
+            }
+        }
+    }
+
     /// `jmp` to a place of the arena; returns where the displacement stands.
     pub(super) fn jmp(&mut self, target: usize) -> usize {
         self.byte(0xe9);

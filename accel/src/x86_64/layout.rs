@@ -40,7 +40,12 @@ pub(super) fn home(x: u8) -> Option<Gpr> {
 
 /// Where a register other than x0 is.
 pub(super) fn place(x: u8) -> Place {
-    home(x).map_or(Place::At(RSP, 4 * i32::from(x & 15)), Place::Reg)
+    home(x).map_or(slot(x), Place::Reg)
+}
+
+/// Its place in [`Context::x`].
+pub(super) fn slot(x: u8) -> Place {
+    Place::At(RSP, 4 * i32::from(x & 15))
 }
 
 /// How many operations are counted in one vector register, and how many such registers there are: xmm0 and on.
@@ -178,7 +183,7 @@ impl Window {
 
 /// An entry of the indirect-branch cache.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Branch {
     /// The guest's address, with the number of the regime in the upper half.
     pub(super) key: u64,

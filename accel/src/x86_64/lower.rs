@@ -11,7 +11,7 @@ use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
 
 use super::encode::{Alu, Assembler, Gpr, Place, RAX, RCX, RDX, Shift, Wide, condition};
-use super::layout::{self, BASE, BUDGET, LANES, PAGES, VECTORS, field, home, lane};
+use super::layout::{self, BASE, BUDGET, LANES, PAGES, VECTORS, field, lane};
 
 /// Instructions in a block, at most.
 pub(super) const LONGEST_BLOCK: usize = 48;
@@ -124,6 +124,7 @@ pub(super) fn lower(
         instructions,
         index: 0,
         facts: Vec::new(),
+        borrowed: Vec::new(),
     };
     lowering.block(more);
     Lowered {
@@ -144,6 +145,8 @@ struct Lowering<'a> {
     /// Which of them is at hand.
     index: usize,
     facts: Vec<Fact>,
+    /// Registers without a home, with those whose homes they have.
+    borrowed: Vec<(u8, u8)>,
 }
 
 /// What has been found out about the value of a register: accesses relative to it, in this range, reach plain memory
@@ -227,7 +230,9 @@ impl Lowering<'_> {
         let ops: Vec<Op> = instructions.iter().map(|insn| insn.op).collect();
         let looped = is_loop(instructions);
         if looped {
+            self.borrow();
             self.asm.store_wide(field::at(field::BEFORE_LOOP), BUDGET);
+            self.asm.align(64);
         }
         let head = self.asm.here();
         self.asm
@@ -288,7 +293,49 @@ impl Lowering<'_> {
                 self.asm.add_lanes_times(xmm as u8, TIMES, HELPER, at);
             }
         }
+        self.give_back();
         self.go(self.pc().wrapping_add(4));
+    }
+
+    /// In a loop, registers of the guest that it uses and that have no home take those of others that it does not use.
+    fn borrow(&mut self) {
+        let uses = |x: u8| {
+            let mut named = self
+                .instructions
+                .iter()
+                .flat_map(|insn| [insn.rd, insn.rs1, insn.rs2]);
+            named.any(|register| register == x)
+        };
+        let homeless = (1..16).filter(|x| layout::home(*x).is_none() && uses(*x));
+        let idle = (1..16).filter(|x| layout::home(*x).is_some() && !uses(*x));
+        self.borrowed = homeless.zip(idle).collect();
+        for (guest, host) in self.borrowed.clone() {
+            if let Place::Reg(register) = layout::place(host) {
+                self.asm.store(layout::slot(host), register);
+                self.asm.mov(register, layout::slot(guest));
+            }
+        }
+    }
+
+    /// Every register of the guest is where it belongs again. Flags stay.
+    fn give_back(&mut self) {
+        for (guest, host) in self.borrowed.clone() {
+            if let Place::Reg(register) = layout::place(host) {
+                self.asm.store(layout::slot(guest), register);
+                self.asm.mov(register, layout::slot(host));
+            }
+        }
+    }
+
+    /// The host register of `x`, if it has one here.
+    fn home(&self, x: u8) -> Option<Gpr> {
+        let lender = self.borrowed.iter().find(|(guest, _)| *guest == x);
+        layout::home(lender.map_or(x, |(_, host)| *host))
+    }
+
+    /// Where `x` is, which is not x0.
+    fn place(&self, x: u8) -> Place {
+        self.home(x).map_or(layout::slot(x), Place::Reg)
     }
 
     /// The address of the current instruction.
@@ -302,6 +349,9 @@ impl Lowering<'_> {
         for i in 0..self.leaves.len() {
             let stub = self.asm.here();
             self.asm.aim(self.sites[i], stub);
+            if !matches!(self.leaves[i], Leave::To { .. }) {
+                self.give_back();
+            }
             self.asm.mov_imm(RAX, first + i as u32);
             self.asm.jmp(self.neighbours.epilogue());
         }
@@ -325,7 +375,7 @@ impl Lowering<'_> {
 
     /// A register that holds `x`: its own, or `temporary`.
     fn source(&mut self, x: u8, temporary: Gpr) -> Gpr {
-        match home(x) {
+        match self.home(x) {
             Some(own) => own,
             None => {
                 self.load_register(temporary, x);
@@ -339,7 +389,7 @@ impl Lowering<'_> {
         if x == 0 {
             self.asm.alu(Alu::Xor, to, Place::Reg(to));
         } else {
-            self.asm.mov(to, layout::place(x));
+            self.asm.mov(to, self.place(x));
         }
     }
 
@@ -349,19 +399,19 @@ impl Lowering<'_> {
             self.load_register(RCX, 0);
             Place::Reg(RCX)
         } else {
-            layout::place(x)
+            self.place(x)
         }
     }
 
     /// Where the result for `rd` is made: in its own register, or in eax.
-    fn result(rd: u8) -> Gpr {
-        home(rd).unwrap_or(RAX)
+    fn result(&self, rd: u8) -> Gpr {
+        self.home(rd).unwrap_or(RAX)
     }
 
     /// Brings a result from [`Lowering::result`] to where `rd` is.
     fn finish(&mut self, rd: u8, from: Gpr) {
         if rd != 0 {
-            match layout::place(rd) {
+            match self.place(rd) {
                 Place::Reg(own) => self.asm.mov(own, Place::Reg(from)),
                 slot => self.asm.store(slot, from),
             }
@@ -369,7 +419,7 @@ impl Lowering<'_> {
     }
 
     fn constant(&mut self, rd: u8, value: u32) {
-        match (rd, layout::place(rd)) {
+        match (rd, self.place(rd)) {
             (0, _) => {}
             (_, Place::Reg(own)) => self.asm.mov_imm(own, value),
             (_, slot) => self.asm.store_imm(slot, value),
@@ -435,11 +485,11 @@ impl Lowering<'_> {
     }
 
     fn add_immediate(&mut self, rd: u8, rs1: u8, imm: i32) {
-        match (home(rd), home(rs1)) {
+        match (self.home(rd), self.home(rs1)) {
             _ if rs1 == 0 => self.constant(rd, imm as u32),
             _ if rd == rs1 => {
                 if imm != 0 {
-                    self.asm.alu_imm(Wide::No, Alu::Add, layout::place(rd), imm);
+                    self.asm.alu_imm(Wide::No, Alu::Add, self.place(rd), imm);
                 }
             }
             (Some(to), Some(from)) if imm != 0 => self.asm.lea(to, Place::At(from, imm)),
@@ -448,7 +498,7 @@ impl Lowering<'_> {
     }
 
     fn immediate(&mut self, op: Alu, rd: u8, rs1: u8, imm: i32) {
-        let result = Self::result(rd);
+        let result = self.result(rd);
         self.load_register(result, rs1);
         if imm != 0 || op == Alu::And {
             self.asm.alu_imm(Wide::No, op, Place::Reg(result), imm);
@@ -457,7 +507,7 @@ impl Lowering<'_> {
     }
 
     fn shift(&mut self, op: Shift, rd: u8, rs1: u8, imm: i32) {
-        let result = Self::result(rd);
+        let result = self.result(rd);
         self.load_register(result, rs1);
         if imm & 31 != 0 {
             self.asm.shift(op, result, (imm & 31) as u8);
@@ -468,7 +518,7 @@ impl Lowering<'_> {
     fn shift_by(&mut self, op: Shift, rd: u8, rs1: u8, rs2: u8) {
         let count = self.source(rs2, RAX);
         let value = self.operand(rs1);
-        let result = Self::result(rd);
+        let result = self.result(rd);
         self.asm.shift_by(op, result, value, count);
         self.finish(rd, result);
     }
@@ -483,13 +533,13 @@ impl Lowering<'_> {
             Err(imm) => self.asm.alu_imm(Wide::No, Alu::Cmp, Place::Reg(a), imm),
         }
         self.asm.set(condition, RAX);
-        let result = Self::result(rd);
+        let result = self.result(rd);
         self.asm.extend(0xb6, result, Place::Reg(RAX));
         self.finish(rd, result);
     }
 
     fn add(&mut self, rd: u8, rs1: u8, rs2: u8) {
-        match (home(rd), home(rs1), home(rs2)) {
+        match (self.home(rd), self.home(rs1), self.home(rs2)) {
             (Some(to), Some(a), Some(b)) if rd != rs1 && rd != rs2 => {
                 self.asm.lea(to, Place::Indexed(a, b, 0, 0));
             }
@@ -501,7 +551,7 @@ impl Lowering<'_> {
         // What is already in place stays there.
         let (rs1, rs2) = if rd == rs2 { (rs2, rs1) } else { (rs1, rs2) };
         let b = self.operand(rs2);
-        let result = Self::result(rd);
+        let result = self.result(rd);
         self.load_register(result, rs1);
         op(&mut self.asm, result, b);
         self.finish(rd, result);
@@ -510,7 +560,7 @@ impl Lowering<'_> {
     fn subtract(&mut self, rd: u8, rs1: u8, rs2: u8) {
         let b = self.operand(rs2);
         // A result that is made in the register of rs2 would destroy it.
-        let result = if rd == rs2 { RAX } else { Self::result(rd) };
+        let result = if rd == rs2 { RAX } else { self.result(rd) };
         self.load_register(result, rs1);
         self.asm.alu(Alu::Sub, result, b);
         self.finish(rd, result);
@@ -599,7 +649,7 @@ impl Lowering<'_> {
             // As a comparison with 0, and shorter.
             self.asm.test(Wide::No, a, a);
         } else {
-            self.asm.alu(Alu::Cmp, a, layout::place(insn.rs2));
+            self.asm.alu(Alu::Cmp, a, self.place(insn.rs2));
         }
         match insn.op {
             Op::Beq => condition::EQUAL,
@@ -692,13 +742,13 @@ impl Lowering<'_> {
     /// The operand that the current access reaches; the block is left if it is not plain memory. rax and rcx are used
     /// for it.
     fn memory(&mut self, access: Accessed) -> Place {
-        if let (Some(own), Memory::Flat) = (home(access.base), self.memory) {
+        if let (Some(own), Memory::Flat) = (self.home(access.base), self.memory) {
             if !self.facts.iter().any(|fact| fact.covers(&access)) {
                 self.find_out(own, access);
             }
             return Place::Indexed(BASE, own, 0, access.from);
         }
-        let address = match home(access.base) {
+        let address = match self.home(access.base) {
             Some(own) if access.from == 0 => own,
             Some(own) => {
                 self.asm.lea(RAX, Place::At(own, access.from));
@@ -811,7 +861,7 @@ impl Lowering<'_> {
 
     fn load(&mut self, insn: Instruction, access: Accessed) {
         let place = self.memory(access);
-        let result = Self::result(insn.rd);
+        let result = self.result(insn.rd);
         match insn.op {
             Op::Lb => self.asm.extend(0xbe, result, place),
             Op::Lbu => self.asm.extend(0xb6, result, place),
@@ -824,7 +874,7 @@ impl Lowering<'_> {
 
     fn store(&mut self, insn: Instruction, access: Accessed) {
         let place = self.memory(access);
-        let (place, value) = match (home(insn.rs2), place) {
+        let (place, value) = match (self.home(insn.rs2), place) {
             (Some(own), place) => (place, own),
             // Where rcx is in use, the address is brought into rax.
             (None, Place::Indexed(RCX, address, ..)) => {

@@ -103,6 +103,11 @@ impl Spaces {
         self.addends.start() as u64 + 8 * (self.current * WORDS) as u64
     }
 
+    /// Whether numbers begin again with the next regime: one as old as that must not be found under its number.
+    pub(super) fn is_worn(&self) -> bool {
+        self.numbers == u32::MAX
+    }
+
     /// Makes this the regime in use.
     pub(super) fn enter(&mut self, regime: Regime) {
         let current = self.known.get(self.current);
@@ -113,7 +118,7 @@ impl Spaces {
             self.current = place;
             return;
         }
-        self.numbers += 1;
+        self.numbers = self.numbers.wrapping_add(1);
         let space = Space {
             regime,
             number: self.numbers,
