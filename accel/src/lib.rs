@@ -1,7 +1,7 @@
 //! The only unsafe code: what executes Ring32 on the host's own processor.
 //!
-//! [`X86_64`] is an engine that translates blocks of Ring32 to x86-64. Where the host is no x86-64 Linux it has the same
-//! interface, and cannot be made: [`Unavailable`] says why, so that callers carry no conditions.
+//! [`X86_64`] is an engine that translates blocks of Ring32 to x86-64. Where the host is no x86-64 Linux it has the
+//! same interface, and cannot be made: [`Unavailable`] says why, so that callers carry no conditions.
 
 /// Why the host has no such engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -367,8 +367,8 @@ impl X86_64 {
         exit
     }
 
-    /// An access was not in its window. If it might have been in another, that is the window from now on; if that happens
-    /// often, there are no more windows.
+    /// An access was not in its window. If it might have been in another, that is the window from now on; if that
+    /// happens often, there are no more windows.
     fn look_around(&mut self, machine: &Machine, access: Access, address: u32) {
         let ram = &machine.board.ram;
         let plain = address < ram.size() && (access == Access::Load || ram.flags(address) == 0);

@@ -41,8 +41,8 @@ impl Gate {
     ///
     /// # Safety
     /// At `enter` stands what [`enter`] makes, at `block` the entrance of a block. What the context says of base and
-    /// limits is memory that may be written: the guest's, to which the caller has the only reference; or the addends of a space,
-    /// whose entries lead into that memory.
+    /// windows is memory that may be written: the guest's, to which the caller has the only reference; or the addends
+    /// of a space, whose entries lead into that memory.
     pub(super) unsafe fn run(&mut self, code: &CodeMemory, enter: usize, block: usize) {
         let enter: extern "sysv64" fn(*mut Context, u64) =
             // SAFETY: it is the address of code with this signature, by this function's contract.

@@ -23,8 +23,8 @@ pub(super) struct Regime {
 }
 
 impl Regime {
-    /// That of this machine. Pages are found one by one where that is asked for, or where a ledger of frames wants to hear
-    /// of each that is reached.
+    /// That of this machine. Pages are found one by one where that is asked for, or where a ledger of frames wants to
+    /// hear of each that is reached.
     pub(super) fn of(machine: &Machine, one_by_one: bool) -> Regime {
         let hart = &machine.hart;
         let limited = hart.ring() != 0;
