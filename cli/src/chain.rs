@@ -2,8 +2,8 @@
 
 use scenarios::Scenario;
 use serde::Serialize;
-use toy_isa::engine::EngineName;
 use toy_isa::trap::{Cause, Trap};
+use vmm_core::engine::EngineName;
 use vmm_core::event::{Delivery, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;

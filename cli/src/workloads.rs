@@ -1,8 +1,8 @@
 //! The workloads that methods are compared with: run once, under every method, to be priced on every list.
 
 use scenarios::{Scenario, Variant};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
+use vmm_core::engine::EngineName;
 use vmm_core::fit::{Loop, Loops};
 use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::assist::Paging;

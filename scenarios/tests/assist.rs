@@ -4,8 +4,8 @@ mod common;
 
 use common::{Folder, GOOD};
 use scenarios::Scenario;
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::assist::Paging;
 use vmm_core::run::Run;

@@ -1,8 +1,8 @@
 //! On a machine without holes, a guest that looks for its monitor finds none, by whatever method it runs.
 
 use scenarios::Scenario;
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::run::Run;
 

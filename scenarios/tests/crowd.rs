@@ -4,9 +4,9 @@ mod common;
 
 use common::{Folder, GOOD};
 use scenarios::{Crowd, Scenario};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::crowd::{self, CrowdReport, Options};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 
 fn run(scenario: &Scenario, mode: ModeName) -> CrowdReport {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use scenarios::expect::Expectation;
 use scenarios::{Scenario, Variant};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, Report, compare};
+use vmm_core::engine::EngineName;
 use vmm_core::price::PriceList;
 
 const GUEST: &str = "_start: li a0, 42\n la t0, counter\n sw a0, 0(t0)\n li t1, 65\n out zero, t1\n\

@@ -1,10 +1,10 @@
 //! The presets: each runs every guest that has a port, as a product would.
 
 use scenarios::{Scenario, Variant};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::Profile;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, Report, compare};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::policy::{Method, Pages, Policy};
 use vmm_core::price::PriceList;

@@ -3,10 +3,10 @@
 
 use scenarios::Scenario;
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, Report, compare};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::trap::Layout;
 use vmm_core::price::PriceList;

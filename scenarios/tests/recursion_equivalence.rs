@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use scenarios::Scenario;
 use toy_isa::asm::{Options, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use toy_isa::profile::{Profile, ProfileName};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::run::Run;
 use vmm_core::setup::Setup;

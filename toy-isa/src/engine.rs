@@ -31,8 +31,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The exit of a run after this trap was taken.
-    fn taken(board: &mut Board, trap: Trap) -> Exit {
+    /// The exit of a run after this trap was taken: for engines.
+    pub fn taken(board: &mut Board, trap: Trap) -> Exit {
         if std::mem::take(&mut board.pace.left) {
             Exit::Left(trap)
         } else {
@@ -52,43 +52,4 @@ pub trait Engine {
     /// Runs `machine` for at most `fuel` attempts at an instruction (interrupts taken count as one each). The fuel
     /// used is added to [`Machine::attempts`].
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit;
-}
-
-/// Which engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum EngineName {
-    /// The fastest that the host has.
-    #[default]
-    Auto,
-    /// The definition: fetch, decode, execute, one by one.
-    Reference,
-    /// Decodes each page once, and executes what was decoded.
-    Interpreter,
-}
-
-impl EngineName {
-    /// All of them.
-    pub const ALL: [EngineName; 3] = [EngineName::Auto, EngineName::Reference, EngineName::Interpreter];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            EngineName::Auto => "auto",
-            EngineName::Reference => "reference",
-            EngineName::Interpreter => "interpreter",
-        }
-    }
-
-    /// The engine of this name.
-    pub fn from_name(name: &str) -> Option<EngineName> {
-        EngineName::ALL.into_iter().find(|engine| engine.name() == name)
-    }
-
-    /// Makes one.
-    pub fn build(self) -> Box<dyn Engine> {
-        match self {
-            EngineName::Reference => Box::new(Reference),
-            EngineName::Auto | EngineName::Interpreter => Box::new(Interpreter::default()),
-        }
-    }
 }

@@ -533,6 +533,11 @@ impl Tlb {
         }
     }
 
+    /// Grows when translations become doubtful: an engine that has its own copies of them drops them then.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// `sfence.vma` for the page of `linear` (the whole of it, if it is a superpage), or for all pages; of the space in
     /// use.
     pub fn fence(&mut self, linear: Option<u32>) {

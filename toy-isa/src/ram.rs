@@ -21,6 +21,8 @@ pub struct Ram {
     flags: Vec<u8>,
     /// From this address on, no page has ever had flags.
     flagged: u32,
+    /// See [`Ram::raised`].
+    raised: u64,
 }
 
 impl Ram {
@@ -38,6 +40,7 @@ impl Ram {
             bytes: vec![0; pages * PAGE as usize],
             flags: vec![0; pages],
             flagged: 0,
+            raised: 0,
         }
     }
 
@@ -98,9 +101,9 @@ impl Ram {
         Some(())
     }
 
-    /// All bytes; the flags of their pages, to which who writes a byte must see; and an address from which on no page
-    /// has flags.
-    pub(crate) fn parts(&mut self) -> (&mut [u8], &[u8], u32) {
+    /// All bytes; the flags of their pages; and an address from which on no page has flags. For an engine that reaches
+    /// memory by itself, which must act as the board does on a store to a page with a flag.
+    pub fn parts(&mut self) -> (&mut [u8], &[u8], u32) {
         (&mut self.bytes, &self.flags, self.flagged)
     }
 
@@ -119,9 +122,15 @@ impl Ram {
     #[inline]
     pub fn set(&mut self, address: u32, flags: u8) {
         if let Some(slot) = self.flags.get_mut((address / PAGE) as usize) {
+            self.raised += u64::from(*slot == 0 && flags != 0);
             *slot |= flags;
             self.flagged = self.flagged.max((address / PAGE + 1) * PAGE);
         }
+    }
+
+    /// How often a page without flags has got one: an engine that remembers which pages have none asks for it.
+    pub fn raised(&self) -> u64 {
+        self.raised
     }
 
     /// Takes flags off the page of `address`.

@@ -5,12 +5,10 @@ mod common;
 use common::*;
 use toy_isa::bus::Bus;
 use toy_isa::devices::Register;
-use toy_isa::engine::{Engine, EngineName, Exit, Reference};
+use toy_isa::engine::{Engine, Exit, Reference};
 use toy_isa::machine::Machine;
 use toy_isa::profile::ProfileName;
 use toy_isa::table::{Csr, Op};
-
-const ENGINES: [EngineName; 2] = [EngineName::Reference, EngineName::Interpreter];
 
 const CONSOLE: u32 = 0;
 const TIMER: u32 = 1;

@@ -5,74 +5,20 @@
 
 mod common;
 
+use common::comparison::{PROGRAMS, compare, difference, is_end, seeds, sliced};
 use common::programs::generate;
 use common::*;
-use toy_isa::engine::{Engine, EngineName, Exit, Interpreter, Reference};
+use toy_isa::engine::{Engine, Exit, Interpreter, Reference};
 use toy_isa::machine::Machine;
 use toy_isa::mmu::PAGE;
 use toy_isa::profile::ProfileName;
 use toy_isa::ram::flag;
 use toy_isa::table::{Csr, Op};
 
-const PROGRAMS: u64 = 12_000;
-
-const ENGINES: [EngineName; 2] = [EngineName::Reference, EngineName::Interpreter];
-
-/// How many programs a test runs: `share` of all.
-fn seeds(share: u64) -> std::ops::Range<u64> {
-    let times =
-        std::env::var("TRAPEZE_FUZZ").map_or(1, |text| text.parse().expect("TRAPEZE_FUZZ is a number"));
-    0..PROGRAMS / share * times
-}
-
-/// Whether the run cannot go on.
-fn is_end(exit: Exit) -> bool {
-    matches!(exit, Exit::PowerOff(_) | Exit::Deadlock | Exit::DoubleFault(_))
-}
-
-/// Runs the program of `seed` on both engines with the same slices of fuel and compares them at every exit; says
-/// where they part, if they do.
-fn compare(
-    seed: u64,
-    a: &mut dyn Engine,
-    b: &mut dyn Engine,
-    mut look: impl FnMut(&Machine, Exit),
-) -> Option<String> {
-    let generated = generate(seed);
-    let (mut left, mut right) = (generated.machine.clone(), generated.machine);
-    let mut rng = Rng(!seed);
-    while left.attempts < generated.fuel {
-        let slice = u64::from(rng.below(300)) + 1;
-        let exits = (a.run(&mut left, slice), b.run(&mut right, slice));
-        let what = if exits.0 != exits.1 {
-            Some("exit")
-        } else {
-            difference(&left, &right)
-        };
-        if let Some(what) = what {
-            return Some(format!(
-                "seed {seed}, attempt {}: {what}\n{}: {:?} {:x?}\n{}: {:?} {:x?}",
-                left.attempts,
-                a.name(),
-                exits.0,
-                left.hart,
-                b.name(),
-                exits.1,
-                right.hart
-            ));
-        }
-        look(&left, exits.0);
-        if is_end(exits.0) {
-            break;
-        }
-    }
-    None
-}
-
 #[test]
 fn the_interpreter_does_what_the_reference_does() {
     for seed in seeds(1) {
-        let parted = compare(seed, &mut Reference, &mut Interpreter::default(), |_, _| {});
+        let parted = compare(seed, &mut Reference, &mut Interpreter::default(), true, |_, _| {});
         if let Some(report) = parted {
             panic!("{report}");
         }
@@ -103,7 +49,7 @@ fn the_programs_reach_everything() {
     let mut reached = Reached::default();
     for seed in seeds(10) {
         let mut last = None;
-        let parted = compare(seed, &mut Reference, &mut Reference, |m, exit| {
+        let parted = compare(seed, &mut Reference, &mut Reference, true, |m, exit| {
             let csr = &m.hart.csr;
             match exit {
                 Exit::Trap(trap) => {
@@ -191,24 +137,6 @@ fn the_programs_reach_everything() {
     }
 }
 
-/// Runs in slices of at most `longest` until there is an exit or the fuel is used up.
-fn sliced(engine: &mut dyn Engine, machine: &mut Machine, fuel: u64, longest: u32, rng: &mut Rng) -> Exit {
-    let end = machine.attempts + fuel;
-    loop {
-        let slice = u64::from(rng.below(longest) + 1).min(end - machine.attempts);
-        let before = machine.attempts;
-        let exit = engine.run(machine, slice);
-        if exit != Exit::Fuel {
-            assert!(machine.attempts - before <= slice);
-            return exit;
-        }
-        assert_eq!(machine.attempts, before + slice, "fuel ends on the exact attempt");
-        if machine.attempts == end {
-            return Exit::Fuel;
-        }
-    }
-}
-
 #[test]
 fn a_run_is_the_sum_of_its_slices() {
     for seed in seeds(4) {
@@ -228,7 +156,7 @@ fn a_run_is_the_sum_of_its_slices() {
                     );
                     let name = engine.name();
                     assert_eq!(
-                        difference(machine, &whole.1),
+                        difference(machine, &whole.1, true),
                         None,
                         "seed {seed} in slices of {longest}, {name}"
                     );
@@ -366,7 +294,7 @@ fn found_after(sabotage: Sabotage) -> Option<u64> {
             inner: inner(),
             sabotage,
         };
-        compare(*seed, &mut Reference, &mut broken, |_, _| {}).is_some()
+        compare(*seed, &mut Reference, &mut broken, true, |_, _| {}).is_some()
     })
 }
 
@@ -418,7 +346,7 @@ fn an_engine_without_a_fault_is_not_blamed() {
             inner: Interpreter::default(),
             sabotage: |_| {},
         };
-        assert_eq!(compare(seed, &mut Reference, &mut whole, |_, _| {}), None);
+        assert_eq!(compare(seed, &mut Reference, &mut whole, true, |_, _| {}), None);
     }
 }
 

@@ -6,15 +6,13 @@ mod common;
 
 use common::*;
 use toy_isa::bus::{Bus, Width};
-use toy_isa::engine::{Engine, EngineName, Exit, Interpreter, Reference};
+use toy_isa::engine::{Engine, Exit, Interpreter, Reference};
 use toy_isa::machine::Machine;
 use toy_isa::mmu::pte;
 use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::root::{EntryError, Operation};
 use toy_isa::table::{Csr, Op};
 use toy_isa::trap::{Cause, Trap};
-
-const ENGINES: [EngineName; 2] = [EngineName::Reference, EngineName::Interpreter];
 
 /// Where the structure is, and where the host goes on when a guest leaves.
 const STRUCTURE: u32 = 0x8000;

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod classify;
 pub mod counts;
+pub mod engine;
 pub mod event;
 pub mod fastest;
 pub mod fit;

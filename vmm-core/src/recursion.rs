@@ -1,10 +1,10 @@
 //! What it costs to be the guest of a guest: a monitor that is itself a guest, looked at from outside, one instruction
 //! after the other.
 
-use toy_isa::engine::EngineName;
 use toy_isa::instruction::{Registers, decode};
 use toy_isa::profile::Behaviour;
 
+use crate::engine::EngineName;
 use crate::guest::GuestView;
 use crate::mode::{End, ModeName, Sync};
 use crate::run::{Run, Stop};

@@ -1,10 +1,11 @@
 //! The one loop: resume the guest, see why it left, answer, resume.
 
-use toy_isa::engine::{Engine, EngineName};
+use toy_isa::engine::Engine;
 use toy_isa::machine::Machine;
 use toy_isa::table::Op;
 
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
@@ -45,25 +46,33 @@ impl Run {
     /// A guest at power-on.
     ///
     /// # Errors
-    /// If the image does not fit the machine, or there is no image for this mode.
+    /// If the image does not fit the machine, there is no image for this mode, or the host has no such engine.
     pub fn new(setup: &Setup, mode_name: ModeName, engine: EngineName) -> Result<Run, StartError> {
         let (machine, mode) = mode_name.build(setup)?;
-        Ok(Run::with(mode_name, machine, mode, engine))
+        Run::with(mode_name, machine, mode, engine)
     }
 
     /// As [`Run::new`], with a mode that was built by hand.
-    pub fn with(mode_name: ModeName, machine: Machine, mode: Box<dyn Mode>, engine: EngineName) -> Run {
-        Run {
+    ///
+    /// # Errors
+    /// If the host has no such engine.
+    pub fn with(
+        mode_name: ModeName,
+        machine: Machine,
+        mode: Box<dyn Mode>,
+        engine: EngineName,
+    ) -> Result<Run, StartError> {
+        Ok(Run {
             mode_name,
             log: Log::new(LOG_CAPACITY),
             machine,
             mode,
-            engine: engine.build(),
+            engine: engine.build()?,
             counts: Counts::default(),
             ended: None,
             last_control: 0,
             longest_without_control: 0,
-        }
+        })
     }
 
     /// Runs until the guest's processor changes hands, the guest ends, or `fuel` attempts have been made.

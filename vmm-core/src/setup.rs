@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accel::Unavailable;
 use toy_isa::image::Image;
 use toy_isa::machine::{LoadError, TLB_ENTRIES};
 use toy_isa::profile::Profile;
@@ -100,6 +101,9 @@ pub enum StartError {
     /// It does not fit the machine.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The host does not have the engine.
+    #[error(transparent)]
+    Engine(#[from] Unavailable),
     /// The mode is shown with one guest only.
     #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
     Alone(&'static str),

@@ -7,11 +7,12 @@
 //! is next (stride scheduling: Waldspurger and Weihl 1995). A guest is switched only where the monitor has control,
 //! which is at the latest after a quantum, whatever the guest does.
 
-use toy_isa::engine::{Engine, EngineName};
+use toy_isa::engine::Engine;
 use toy_isa::machine::{Ledger, Machine};
 
 use crate::check::{resource, streams};
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::{Delivery, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
@@ -113,7 +114,7 @@ impl Several {
         });
         Ok(Several {
             machine,
-            engine: engine.build(),
+            engine: engine.build()?,
             guests,
             last: None,
             exit_fuel: EXIT_FUEL,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::engine::{EngineName, Exit};
+use toy_isa::engine::Exit;
 use toy_isa::hart::{Hart, Status};
 use toy_isa::image::Image;
 use toy_isa::machine::{Config, LoadError, Machine, TLB_ENTRIES};
@@ -14,6 +14,9 @@ use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::table::OPS;
 use toy_isa::trap::{Cause, Trap};
+
+use crate::engine::EngineName;
+use crate::setup::StartError;
 
 /// How to run a program.
 #[derive(Clone, Debug)]
@@ -79,10 +82,10 @@ struct Process {
 /// Runs a program to its end; what it writes to files 1 and 2 goes to `output`, at once.
 ///
 /// # Errors
-/// If it does not fit into the memory, or is for another processor.
-pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> Result<Outcome, LoadError> {
+/// If it does not fit into the memory or is for another processor, or the host has no such engine.
+pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> Result<Outcome, StartError> {
     let mut process = Process::start(image, options)?;
-    let mut engine = options.engine.build();
+    let mut engine = options.engine.build()?;
     let ending = loop {
         let left = options.budget.saturating_sub(process.machine.attempts);
         match engine.run(&mut process.machine, left) {

@@ -3,7 +3,8 @@
 //! The programs are those with which the engines are compared (`toy-isa/tests/common/programs.rs`): they use everything
 //! that the machine has, from all rings, with and without paging, on all profiles.
 //!
-//! `TRAPEZE_FUZZ=N` multiplies the number of programs; `TRAPEZE_SEED=N` runs the program of that seed alone.
+//! `TRAPEZE_FUZZ=N` multiplies the number of programs; `TRAPEZE_SEED=N` runs the program of that seed alone;
+//! `TRAPEZE_ENGINE=E` runs the guests on another engine than the interpreter.
 
 #[path = "../../toy-isa/tests/common/mod.rs"]
 mod common;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use common::programs::generate;
 use common::{c, li, n};
 use toy_isa::cpu;
-use toy_isa::engine::EngineName;
 use toy_isa::image::{Image, Segment};
 use toy_isa::instruction::{Registers, decode};
 use toy_isa::machine::Machine;
@@ -25,6 +25,7 @@ use toy_isa::table::{Csr, Op};
 use vmm_core::check::crowd::{self, Crowd};
 use vmm_core::check::equivalence::{Grain, Pair};
 use vmm_core::check::resource;
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::assist::Paging;
 use vmm_core::modes::translate::Scope;
@@ -55,6 +56,13 @@ const MODES: [(ModeName, bool); 10] = [
     (ModeName::Assist(Paging::Nested), false),
     (ModeName::Assist(Paging::Shadow), false),
 ];
+
+/// What the guests run on.
+fn engine() -> EngineName {
+    std::env::var("TRAPEZE_ENGINE").map_or(EngineName::Interpreter, |name| {
+        EngineName::from_name(&name).expect("TRAPEZE_ENGINE is an engine")
+    })
+}
 
 /// The program of this seed as a guest: a boot sector that makes its first state, and its memory.
 fn setup(seed: u64) -> Setup {
@@ -161,7 +169,7 @@ fn shortcoming(seed: u64, mode: ModeName, classic: bool) -> Option<String> {
     };
     let bare = Run::new(&setup, ModeName::Bare, EngineName::Reference).expect("it fits");
     let (machine, monitor) = mode.build_on(&setup, hardware).expect("it fits");
-    let guest = Run::with(mode, machine, monitor, EngineName::Interpreter);
+    let guest = Run::with(mode, machine, monitor, engine()).expect("the host has it");
     let mut pair = Pair::with(bare, guest);
     resource::guard(&mut pair.guest);
     let comparison = pair.compare(Grain::Lockstep, BUDGET, |advance| advance());
@@ -233,7 +241,7 @@ fn no_program_reaches_the_memory_of_another() {
             };
             let options = crowd::Options {
                 mode,
-                engine: EngineName::Interpreter,
+                engine: engine(),
                 exit_fuel: EXIT_FUEL,
                 budget: 20 * BUDGET,
                 fuel: u64::MAX,
@@ -266,8 +274,7 @@ fn the_programs_find_every_way_out() {
     for paging in [Paging::Nested, Paging::Shadow] {
         for seed in 0..PROGRAMS / 4 {
             let setup = setup_on(seed, Arc::new(Profile::new(ProfileName::Assist)));
-            let mut run =
-                Run::new(&setup, ModeName::Assist(paging), EngineName::Interpreter).expect("it fits");
+            let mut run = Run::new(&setup, ModeName::Assist(paging), engine()).expect("it fits");
             run.finish(BUDGET);
             for (reason, count) in run.counts().vm_exits {
                 *reasons.entry(reason).or_default() += count;

@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use toy_isa::instruction::Registers;
 use toy_isa::machine::LoadError;
 use toy_isa::table::OPS;
+use vmm_core::engine::EngineName;
 use vmm_core::price::PriceList;
+use vmm_core::setup::StartError;
 use vmm_core::userland::{Ending, Options, Outcome, run};
 
 fn folder() -> PathBuf {
@@ -80,7 +81,7 @@ fn a_program_for_more_registers_than_there_are_is_refused() {
         arguments: Vec::new(),
     };
     let refused = run(&image, &options, &mut |_| panic!("it does not run"));
-    assert_eq!(refused, Err(LoadError::Foreign));
+    assert!(matches!(refused, Err(StartError::Load(LoadError::Foreign))));
     assert!(LoadError::Foreign.to_string().contains("-march=rv32em"));
 }
 

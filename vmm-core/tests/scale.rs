@@ -5,8 +5,8 @@
 use std::process::Command;
 
 use toy_isa::asm::{Options, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::modes::assist::Paging;
 use vmm_core::modes::translate::Scope;

@@ -4,9 +4,9 @@
 //! R. Uhlig et al.: Intel Virtualization Technology, IEEE Computer 38(5), 2005, the section on the challenges.
 
 use serde_json::{Value, json};
-use toy_isa::engine::EngineName;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::translate::Scope;
 use vmm_core::modes::trap::Layout;

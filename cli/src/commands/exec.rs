@@ -6,9 +6,10 @@ use std::time::Instant;
 use clap::value_parser;
 use scenarios::terminal::escape;
 use serde_json::json;
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use toy_isa::machine::LoadError;
+use vmm_core::engine::EngineName;
+use vmm_core::setup::StartError;
 use vmm_core::userland::{self, Ending, Outcome};
 
 use crate::arguments::{budget, engine};
@@ -94,8 +95,8 @@ fn start(args: &Args, image: &Image, sink: &mut dyn FnMut(&[u8])) -> Result<Outc
     };
     userland::run(image, &options, sink).map_err(|error| {
         let advice = match error {
-            LoadError::TooLarge { .. } => " (see --memory)",
-            LoadError::Entry { .. } | LoadError::Foreign => "",
+            StartError::Load(LoadError::TooLarge { .. }) => " (see --memory)",
+            _ => "",
         };
         Failure::bad_input(format!("cannot load {name}{advice}: {error}"))
     })

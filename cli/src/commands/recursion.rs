@@ -2,9 +2,9 @@
 
 use scenarios::Scenario;
 use serde_json::{Value, json};
-use toy_isa::engine::EngineName;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 use vmm_core::recursion::Walk;

@@ -3,7 +3,7 @@
 use scenarios::Scenario;
 use scenarios::terminal::escape_line;
 use serde_json::json;
-use toy_isa::engine::EngineName;
+use vmm_core::engine::EngineName;
 use vmm_core::event::{self, Delivery, Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;

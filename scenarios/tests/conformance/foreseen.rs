@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Behaviour, Profile, ProfileName};
 use toy_isa::root::Exits;
 use toy_isa::row::Row;
@@ -14,6 +13,7 @@ use vmm_core::check::resource;
 use vmm_core::classify::observe::{Sensitivity, Virtual};
 use vmm_core::classify::part::Reading;
 use vmm_core::classify::{RowReport, ring32_rows};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::translate::Scope;
 use vmm_core::modes::trap::Layout;
@@ -182,7 +182,7 @@ fn without_root_operation(profile: &Profile) -> Profile {
 fn keeps(bare: &Setup, setup: &Setup, mode: ModeName, hardware: &Profile, budget: u64) -> Result<(), String> {
     let start = |mode: ModeName, setup, hardware| {
         let (machine, monitor) = mode.build_on(setup, hardware).expect("it fits, as before");
-        Run::with(mode, machine, monitor, EngineName::Auto)
+        Run::with(mode, machine, monitor, EngineName::Auto).expect("the engine is everywhere")
     };
     let bare = start(ModeName::Bare, bare, Arc::clone(&bare.profile));
     let mut pair = Pair::with(bare, start(mode, setup, Arc::new(hardware.clone())));

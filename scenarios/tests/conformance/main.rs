@@ -6,10 +6,10 @@ mod foreseen;
 
 use foreseen::{Hardware, Reason};
 use scenarios::{Listed, Scenario};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{Options, Report, compare};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::price::PriceList;
 use vmm_core::run::Run;

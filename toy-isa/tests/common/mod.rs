@@ -4,13 +4,14 @@
     reason = "every test file compiles this module and uses its own part of it"
 )]
 
+pub(crate) mod comparison;
 pub(crate) mod programs;
 
 use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
 use toy_isa::devices::Devices;
-use toy_isa::engine::{Engine, Exit, Reference};
+use toy_isa::engine::{Engine, Exit, Interpreter, Reference};
 use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Config, Machine};
 use toy_isa::profile::{Profile, ProfileName};
@@ -26,6 +27,28 @@ pub(crate) const HANDLER: u32 = 0x400;
 pub(crate) const MEMORY: u32 = 0x1_0000;
 /// An address with neither memory nor a device.
 pub(crate) const NOWHERE: u32 = 0x2000_0000;
+
+/// The engines that run on every host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EngineName {
+    /// The definition.
+    Reference,
+    /// The other.
+    Interpreter,
+}
+
+/// All of them.
+pub(crate) const ENGINES: [EngineName; 2] = [EngineName::Reference, EngineName::Interpreter];
+
+impl EngineName {
+    /// Makes one.
+    pub(crate) fn build(self) -> Box<dyn Engine> {
+        match self {
+            EngineName::Reference => Box::new(Reference),
+            EngineName::Interpreter => Box::new(Interpreter::default()),
+        }
+    }
+}
 
 /// An instruction word from its fields.
 pub(crate) fn word(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {
@@ -153,36 +176,6 @@ pub(crate) fn visible(machine: &Machine) -> impl PartialEq + std::fmt::Debug + u
         (board.pace.clock, board.pace.skipped, board.pace.halted),
         bytes[..used].to_vec(),
     )
-}
-
-/// What differs between two machines; `None` if they are the same in everything that an engine is answerable for.
-pub(crate) fn difference(a: &Machine, b: &Machine) -> Option<&'static str> {
-    let (x, y) = (&a.board, &b.board);
-    let pace = |m: &Machine| {
-        let pace = &m.board.pace;
-        (
-            pace.clock,
-            pace.skipped,
-            pace.halted,
-            pace.entering,
-            pace.returned,
-        )
-    };
-    let checks = [
-        (a.hart == b.hart, "hart"),
-        (pace(a) == pace(b), "pace"),
-        (a.attempts == b.attempts, "attempts"),
-        (a.histogram == b.histogram, "histogram"),
-        (x.devices == y.devices, "devices"),
-        (x.tlb.counts == y.tlb.counts, "TLB counts"),
-        (
-            x.ram.slice(0, x.ram.size()) == y.ram.slice(0, y.ram.size()),
-            "memory",
-        ),
-    ];
-    checks
-        .into_iter()
-        .find_map(|(same, what)| (!same).then_some(what))
 }
 
 /// A generator of numbers that are the same in every run (SplitMix64).

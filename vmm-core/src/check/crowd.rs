@@ -2,11 +2,11 @@
 //! reached what is another's, and whether each ended as it does alone under the same monitor.
 
 use serde::{Serialize, Serializer};
-use toy_isa::engine::EngineName;
 
 use crate::check::equivalence::{Difference, difference};
 use crate::check::streams::{Likeness, Outcome};
 use crate::check::{Verdict, resource};
+use crate::engine::EngineName;
 use crate::guest::GuestView;
 use crate::mode::{End, ModeName};
 use crate::numbers::{counted, exact};

@@ -2,7 +2,6 @@
 //! processor changes hands (or, in lockstep, after every instruction), and at the end.
 
 use toy_isa::disasm::disassemble;
-use toy_isa::engine::EngineName;
 use toy_isa::hart::Hart;
 use toy_isa::instruction::{Registers, decode};
 use toy_isa::mmu::PAGE;
@@ -10,6 +9,7 @@ use toy_isa::ram::flag;
 use toy_isa::row::Row;
 use toy_isa::trap::Cause;
 
+use crate::engine::EngineName;
 use crate::guest::GuestView;
 use crate::mode::{End, ModeName, Sync};
 use crate::numbers::exact;

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Behaviour, Profile};
 use toy_isa::row::Row;
 use toy_isa::table::Op;
 
 use crate::check::equivalence::{Divergence, Grain, Pair, locate};
+use crate::engine::EngineName;
 use crate::mode::ModeName;
 use crate::run::Run;
 use crate::setup::{Setup, StartError};
@@ -115,7 +115,7 @@ fn first_divergence(
         let bare = Run::new(setup, ModeName::Bare, engine)?;
         let (machine, monitor) = mode.build_on(setup, Arc::new(hardware.clone()))?;
         let guest = Run::with(mode, machine, monitor, engine);
-        Ok(Pair::with(bare, guest))
+        Ok(Pair::with(bare, guest?))
     };
     let comparison = pair()?.compare(Grain::SyncPoints, budget, |advance| advance());
     match comparison.difference {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use toy_isa::disasm::disassemble;
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 
 use crate::check::equivalence::{Comparison, Difference, Divergence, Grain, Pair};
@@ -10,6 +9,7 @@ use crate::check::holes::{self, Findings};
 use crate::check::streams::{Likeness, Outcome};
 use crate::check::{UNDEFINED, Verdict, Verdicts, efficiency, resource};
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::Log;
 use crate::mode::{End, ModeName};
 use crate::numbers::{counted, exact};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Behaviour, Profile, ProfileName};
 use toy_isa::row::Row;
 use toy_isa::table::Csr;
@@ -11,6 +10,7 @@ use toy_isa::table::Csr;
 use crate::check::equivalence::{Grain, Pair};
 use crate::check::report::{Options, Report, compare};
 use crate::check::{Verdict, resource};
+use crate::engine::EngineName;
 use crate::event::Event;
 use crate::mode::{End, ModeName};
 use crate::modes::assist::Paging;
@@ -81,7 +81,7 @@ fn vandalise(layout: Layout, bug: Option<Bug>) -> (bool, Verdict) {
     let mode = ModeName::Trap(layout);
     let mut pair = Pair::with(
         bare,
-        Run::with(mode, machine, Box::new(monitor), EngineName::Auto),
+        Run::with(mode, machine, Box::new(monitor), EngineName::Auto).expect("the engine is everywhere"),
     );
     resource::guard(&mut pair.guest);
     let comparison = pair.compare(Grain::SyncPoints, BUDGET, |advance| advance());

@@ -1,11 +1,11 @@
 //! The monitor in a hundred lines, held to the bare machine; and its length.
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 
 use crate::check::equivalence::Grain;
 use crate::check::report::{Options, Report, compare};
+use crate::engine::EngineName;
 use crate::mode::ModeName;
 use crate::price::PriceList;
 use crate::setup::Setup;

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::mmu::PAGE;
 use toy_isa::profile::{Profile, ProfileName};
 
+use crate::engine::EngineName;
 use crate::guest::Frames;
 use crate::mode::{End, ModeName};
 use crate::modes::assist::Paging;

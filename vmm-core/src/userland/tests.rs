@@ -109,6 +109,6 @@ fn a_program_larger_than_memory_is_refused() {
     };
     assert!(matches!(
         run(&image, &options, &mut |_| {}),
-        Err(LoadError::TooLarge { .. })
+        Err(StartError::Load(LoadError::TooLarge { .. }))
     ));
 }

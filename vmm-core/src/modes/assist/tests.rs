@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Behaviour, Profile, ProfileName};
 use toy_isa::root::EntryError;
 use toy_isa::row::Row;
@@ -14,6 +13,7 @@ use super::{Assist, Bug, Paging};
 use crate::check::equivalence::{Grain, Pair};
 use crate::check::report::{Options, Report, compare};
 use crate::check::{Verdict, resource};
+use crate::engine::EngineName;
 use crate::mode::{End, ModeName};
 use crate::price::PriceList;
 use crate::run::Run;
@@ -323,7 +323,8 @@ fn vandalise(text: &str, bug: Option<Bug>) -> (bool, Verdict, Option<End>) {
         monitor.plant(bug);
     }
     let mode = ModeName::Assist(Paging::Nested);
-    let guest = Run::with(mode, machine, Box::new(monitor), EngineName::Auto);
+    let guest =
+        Run::with(mode, machine, Box::new(monitor), EngineName::Auto).expect("the engine is everywhere");
     let mut pair = Pair::with(bare, guest);
     resource::guard(&mut pair.guest);
     let comparison = pair.compare(Grain::SyncPoints, 100_000, |advance| advance());

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
 use toy_isa::cpu::poll;
-use toy_isa::engine::EngineName;
 use toy_isa::machine::Machine;
 use toy_isa::profile::{Profile, ProfileName};
 
 use super::*;
 use crate::check::resource;
+use crate::engine::EngineName;
 use crate::guest::Guest;
 use crate::mode::{End, ModeName};
 use crate::modes::assist::Paging;

@@ -10,7 +10,6 @@ mod tables;
 use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::image::Image;
 use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::{Profile, ProfileName};
@@ -19,6 +18,7 @@ use super::interface::*;
 use super::*;
 use crate::check::resource;
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::Log;
 use crate::mode::ModeName;
 use crate::run::Run;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use toy_isa::asm::{Options as AsmOptions, Source, assemble};
-use toy_isa::engine::EngineName;
 use toy_isa::profile::{Profile, ProfileName};
 
 use crate::check::equivalence::{Grain, Pair};
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::mode::{End, ModeName};
 use crate::modes::translate::unit::{LONGEST, Policy, Treatment, form};
 use crate::modes::translate::{Scope, Translate};
@@ -51,7 +51,7 @@ fn run(setup: &Setup, pages: u32) -> (Counts, Option<End>, Vec<u8>) {
         Translate::build_on(setup, Scope::Kernel, Arc::clone(&setup.profile), pages).expect("it fits");
     let mut pair = Pair::with(
         bare,
-        Run::with(MODE, machine, Box::new(monitor), EngineName::Auto),
+        Run::with(MODE, machine, Box::new(monitor), EngineName::Auto).expect("the engine is everywhere"),
     );
     let comparison = pair.compare(Grain::Lockstep, 1_000_000, |advance| advance());
     assert_eq!(comparison.difference, None);

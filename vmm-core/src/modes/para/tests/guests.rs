@@ -10,7 +10,8 @@ fn watched(text: &str, target: u32, bug: Option<Bug>) -> Run {
     if let Some(bug) = bug {
         para.plant(bug);
     }
-    let mut run = Run::with(ModeName::Para, machine, Box::new(para), EngineName::Auto);
+    let mut run = Run::with(ModeName::Para, machine, Box::new(para), EngineName::Auto)
+        .expect("the engine is everywhere");
     resource::guard(&mut run);
     run.finish(100_000);
     run

@@ -1,0 +1,39 @@
+//! The stand-in where the host is no x86-64 Linux: nobody can make one.
+
+use std::convert::Infallible;
+
+use toy_isa::engine::{Engine, Exit};
+use toy_isa::machine::Machine;
+
+use crate::Unavailable;
+
+/// An engine that this host does not have.
+pub struct X86_64(Infallible);
+
+impl X86_64 {
+    /// Says why there is none.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn new() -> Result<X86_64, Unavailable> {
+        X86_64::with_patience(0)
+    }
+
+    /// As [`X86_64::new`].
+    ///
+    /// # Errors
+    /// Always.
+    pub fn with_patience(_: u8) -> Result<X86_64, Unavailable> {
+        Err(Unavailable("it needs an x86-64 processor and Linux".to_string()))
+    }
+}
+
+impl Engine for X86_64 {
+    fn name(&self) -> &'static str {
+        match self.0 {}
+    }
+
+    fn run(&mut self, _: &mut Machine, _: u64) -> Exit {
+        match self.0 {}
+    }
+}

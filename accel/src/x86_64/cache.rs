@@ -1,0 +1,285 @@
+//! The code that there is: blocks by the page that they were made from, in a bounded arena.
+
+use std::collections::HashMap;
+use std::io;
+
+use toy_isa::instruction::{Instruction, Registers, decode};
+use toy_isa::mmu::PAGE;
+use toy_isa::table::Op;
+
+use super::encode::{Assembler, RAX, displacement};
+use super::gate;
+use super::layout::{LANES, field};
+use super::lower::{self, LONGEST_BLOCK, Leave, Lowered, Memory, Neighbours};
+use super::mapped::CodeMemory;
+
+/// The arena, in bytes.
+const ARENA: usize = 32 << 20;
+/// More than any block takes, with its lanes.
+const LARGEST: usize = 32 << 10;
+/// Instead of a place in the arena: the first instruction is not for emitted code.
+const NEVER: u32 = u32::MAX;
+/// Words in a page.
+const WORDS: usize = PAGE as usize / 4;
+
+/// What there is for one word of a page: how often it was executed, or where its block stands, which is behind
+/// the ways in and out.
+type Entry = u32;
+/// Where blocks begin, at least: no count is as high.
+const BLOCKS: u32 = 256;
+
+/// The blocks of a page, for one address of it and one way to memory.
+struct Page {
+    start: u32,
+    memory: Memory,
+    entries: Box<[Entry; WORDS]>,
+}
+
+/// What is kept of a block.
+pub(super) struct Block {
+    /// The address of its first instruction.
+    pub(super) start: u32,
+    /// Its operations.
+    pub(super) ops: Box<[Op]>,
+    /// Whether it counts them when it is left.
+    pub(super) looped: bool,
+}
+
+/// A way out of emitted code.
+#[derive(Clone, Copy)]
+pub(super) struct ExitOf {
+    /// Out of which block; without meaning for [`Leave::Unknown`].
+    pub(super) block: u32,
+    /// Why.
+    pub(super) leave: Leave,
+}
+
+/// What is known of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The place of its block.
+    Code(usize),
+    /// It has not been executed often.
+    Cold,
+    /// It is time to translate it.
+    Warm,
+    /// It begins with an instruction that is not for emitted code.
+    Never,
+}
+
+/// Blocks and their arena.
+pub(super) struct Cache {
+    pub(super) memory: CodeMemory,
+    used: usize,
+    /// How often the beginning of a block is executed step by step before the block is translated.
+    patience: u32,
+    /// Where the arena is used from, after what is made once.
+    first: usize,
+    pub(super) enter: usize,
+    epilogue: usize,
+    unknown: usize,
+    /// By frame.
+    frames: Vec<Vec<Page>>,
+    blocks: Vec<Block>,
+    exits: Vec<ExitOf>,
+    lanes: HashMap<[u16; LANES], usize>,
+}
+
+const UNKNOWN: ExitOf = ExitOf {
+    block: 0,
+    leave: Leave::Unknown,
+};
+
+impl Cache {
+    pub(super) fn new(patience: u8) -> io::Result<Cache> {
+        let mut memory = CodeMemory::new(ARENA)?;
+        let mut asm = Assembler::new(0);
+        gate::enter(&mut asm);
+        let unknown = asm.here();
+        asm.store(field::at(field::TARGET), RAX);
+        asm.mov_imm(RAX, 0);
+        let epilogue = asm.here();
+        gate::leave(&mut asm);
+        memory.write(0, &asm.code);
+        let first = asm.code.len().next_multiple_of(64).max(BLOCKS as usize);
+        Ok(Cache {
+            memory,
+            patience: u32::from(patience),
+            used: first,
+            first,
+            enter: 0,
+            epilogue,
+            unknown,
+            frames: Vec::new(),
+            blocks: Vec::new(),
+            exits: vec![UNKNOWN],
+            lanes: HashMap::new(),
+        })
+    }
+
+    /// Forgets all code.
+    pub(super) fn flush(&mut self) {
+        self.used = self.first;
+        self.frames.clear();
+        self.blocks.clear();
+        self.exits.truncate(1);
+        self.lanes.clear();
+    }
+
+    /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
+    pub(super) fn forget(&mut self, frame: u32) {
+        if let Some(pages) = self.frames.get_mut(frame as usize) {
+            pages.clear();
+        }
+    }
+
+    /// Whether there is room for one more block.
+    pub(super) fn has_room(&self) -> bool {
+        self.used + LARGEST <= self.memory.length()
+    }
+
+    pub(super) fn exit(&self, number: u32) -> ExitOf {
+        self.exits[number as usize]
+    }
+
+    pub(super) fn block(&self, exit: ExitOf) -> &Block {
+        &self.blocks[exit.block as usize]
+    }
+
+    fn entry(&mut self, frame: u32, pc: u32, memory: Memory) -> &mut Entry {
+        let frame = frame as usize;
+        if self.frames.len() <= frame {
+            self.frames.resize_with(frame + 1, Vec::new);
+        }
+        let pages = &mut self.frames[frame];
+        let start = pc & !(PAGE - 1);
+        let known = pages
+            .iter()
+            .position(|page| page.start == start && page.memory == memory);
+        let place = known.unwrap_or_else(|| {
+            pages.push(Page {
+                start,
+                memory,
+                entries: Box::new([0; WORDS]),
+            });
+            pages.len() - 1
+        });
+        &mut pages[place].entries[(pc % PAGE / 4) as usize]
+    }
+
+    /// What is known of the address `pc` in this frame; asking for what is cold warms it.
+    pub(super) fn find(&mut self, frame: u32, pc: u32, memory: Memory) -> Known {
+        let patience = self.patience;
+        let entry = self.entry(frame, pc, memory);
+        match *entry {
+            NEVER => Known::Never,
+            place if place >= BLOCKS => Known::Code(place as usize),
+            count if count < patience => {
+                *entry += 1;
+                Known::Cold
+            }
+            _ => Known::Warm,
+        }
+    }
+
+    /// Translates the block at `pc` from the bytes of its frame. There must be room.
+    pub(super) fn translate(&mut self, frame: u32, bytes: &[u8], pc: u32, memory: Memory) -> Known {
+        let first = (pc % PAGE) as usize;
+        let words = bytes[first..].chunks_exact(4);
+        let decoded = words.map(|word| {
+            let word = word
+                .iter()
+                .rev()
+                .fold(0, |word, byte| word << 8 | u32::from(*byte));
+            decode(word, Registers::Sixteen)
+        });
+        let mut instructions: Vec<Instruction> = Vec::new();
+        let mut more = true;
+        for insn in decoded.take(LONGEST_BLOCK) {
+            let at = pc.wrapping_add(4 * instructions.len() as u32);
+            match insn.filter(|insn| lower::lowers(*insn, at)) {
+                Some(insn) => instructions.push(insn),
+                None => {
+                    more = false;
+                    break;
+                }
+            }
+            if instructions.last().is_some_and(|insn| lower::ends(insn.op)) {
+                break;
+            }
+        }
+        if instructions.is_empty() {
+            *self.entry(frame, pc, memory) = NEVER;
+            return Known::Never;
+        }
+        let ops: Box<[Op]> = instructions.iter().map(|insn| insn.op).collect();
+        self.lay_down_lanes(&ops);
+        let start = pc & !(PAGE - 1);
+        let page = self.frames[frame as usize]
+            .iter()
+            .find(|page| page.start == start && page.memory == memory);
+        let origin = self.used;
+        let view = View { cache: self, page };
+        let Lowered { code, leaves } = lower::lower(&instructions, pc, memory, more, origin, &view);
+        debug_assert!(code.len() + 16 * 6 < LARGEST);
+        self.memory.write(origin, &code);
+        self.used = (origin + code.len()).next_multiple_of(16);
+        let block = self.blocks.len() as u32;
+        let looped = lower::is_loop(&instructions);
+        self.blocks.push(Block {
+            start: pc,
+            ops,
+            looped,
+        });
+        self.exits
+            .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
+        *self.entry(frame, pc, memory) = origin as u32;
+        Known::Code(origin)
+    }
+
+    /// Writes down the lanes that a block of these operations adds, where they are not yet.
+    fn lay_down_lanes(&mut self, ops: &[Op]) {
+        for vector in lower::composition(ops) {
+            if !self.lanes.contains_key(&vector) {
+                let bytes: Vec<u8> = vector.iter().flat_map(|lane| lane.to_le_bytes()).collect();
+                self.memory.write(self.used, &bytes);
+                self.lanes.insert(vector, self.used);
+                self.used += bytes.len();
+            }
+        }
+    }
+
+    /// Leads the jump at this site of the arena to a block.
+    pub(super) fn link(&mut self, site: usize, block: usize) {
+        self.memory.write(site, &displacement(site, block).to_le_bytes());
+    }
+}
+
+/// The cache as lowering sees it, from a page.
+struct View<'a> {
+    cache: &'a Cache,
+    page: Option<&'a Page>,
+}
+
+impl Neighbours for View<'_> {
+    fn lanes(&self, composition: [u16; LANES]) -> usize {
+        self.cache.lanes[&composition]
+    }
+
+    fn block(&self, address: u32) -> Option<usize> {
+        let entry = self.page?.entries[(address % PAGE / 4) as usize];
+        (entry >= BLOCKS && entry != NEVER).then_some(entry as usize)
+    }
+
+    fn epilogue(&self) -> usize {
+        self.cache.epilogue
+    }
+
+    fn unknown(&self) -> usize {
+        self.cache.unknown
+    }
+
+    fn next_exit(&self) -> u32 {
+        self.cache.exits.len() as u32
+    }
+}

@@ -1,0 +1,364 @@
+//! The x86-64 engine does exactly what the reference does: generated programs in slices, random words as code, and what
+//! an engine that keeps code and translations could get wrong.
+//!
+//! `TRAPEZE_FUZZ=N` multiplies the number of programs.
+
+#[path = "../../toy-isa/tests/common/mod.rs"]
+mod common;
+
+use accel::X86_64;
+use common::comparison::{compare, difference, is_end, seeds, sliced};
+use common::programs::generate;
+use common::*;
+use proptest::prelude::*;
+use toy_isa::bus::Bus;
+use toy_isa::engine::{Engine, Reference};
+use toy_isa::machine::Machine;
+use toy_isa::mmu::{PAGE, pte};
+use toy_isa::profile::ProfileName;
+use toy_isa::table::{Csr, OPS, Op};
+
+/// One that translates everything at once, and one that waits a little, as users' engines do. `None` on other hosts,
+/// where the tests have nothing to say.
+fn engines() -> Option<[X86_64; 2]> {
+    match (X86_64::with_patience(0), X86_64::with_patience(2)) {
+        (Ok(eager), Ok(patient)) => Some([eager, patient]),
+        (Err(missing), _) | (_, Err(missing)) => {
+            println!("skipped: {missing}");
+            None
+        }
+    }
+}
+
+#[test]
+fn generated_programs_do_what_they_do_on_the_reference() {
+    for seed in seeds(2) {
+        for mut engine in engines().into_iter().flatten() {
+            if let Some(report) = compare(seed, &mut Reference, &mut engine, false, |_, _| {}) {
+                panic!("{report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_is_the_sum_of_its_slices() {
+    for seed in seeds(12) {
+        let generated = generate(seed);
+        let mut rng = Rng(seed);
+        for mut engine in engines().into_iter().flatten() {
+            let (mut whole, mut machine) = (generated.machine.clone(), generated.machine.clone());
+            while whole.attempts < generated.fuel {
+                let fuel = generated.fuel - whole.attempts;
+                let exit = Reference.run(&mut whole, fuel);
+                let longest = [1, 7, 40, 4000][seed as usize % 4];
+                let same = sliced(&mut engine, &mut machine, fuel, longest, &mut rng) == exit;
+                assert!(same, "seed {seed}");
+                assert_eq!(difference(&machine, &whole, false), None, "seed {seed}");
+                if is_end(exit) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Runs both for `fuel` attempts in slices, and compares.
+fn same(engine: &mut X86_64, start: &Machine, fuel: u64, slice: u64) -> Machine {
+    let (mut left, mut right) = (start.clone(), start.clone());
+    while left.attempts < fuel {
+        let exits = (Reference.run(&mut left, slice), engine.run(&mut right, slice));
+        assert_eq!(exits.0, exits.1, "at {:#x}, {:#x}", left.hart.pc, right.hart.pc);
+        assert_eq!(
+            difference(&left, &right, false),
+            None,
+            "{:x?}\n{:x?}",
+            left.hart,
+            right.hart
+        );
+        if is_end(exits.0) {
+            break;
+        }
+    }
+    left
+}
+
+/// On every engine, in long slices and short ones.
+fn same_everywhere(start: &Machine, fuel: u64) -> Machine {
+    let mut end = start.clone();
+    for slice in [u64::MAX >> 1, 5, 1] {
+        for mut engine in engines().into_iter().flatten() {
+            end = same(&mut engine, start, fuel, slice.min(fuel));
+        }
+    }
+    end
+}
+
+/// Values that instructions are likely to get wrong.
+fn value() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        3 => prop_oneof![
+            Just(0), Just(1), Just(u32::MAX), Just(i32::MIN as u32), Just(i32::MAX as u32),
+            Just(MEMORY), Just(MEMORY - 4), Just(MEMORY - 1), Just(0xf000_0000), Just(0xffff_fffc),
+        ],
+        2 => 0..MEMORY,
+        1 => any::<u32>(),
+    ]
+}
+
+/// A word that is an instruction more often than not.
+fn code_word() -> impl Strategy<Value = u32> {
+    let row = (0..OPS.len(), any::<u32>()).prop_map(|(row, word)| {
+        let row = &OPS[row];
+        // Register numbers below 16.
+        row.bits | word & !row.mask & !0x0108_0800
+    });
+    prop_oneof![15 => row, 1 => any::<u32>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn random_words_do_what_they_do_on_the_reference(
+        words in proptest::collection::vec(code_word(), 1..60),
+        registers in proptest::array::uniform16(value()),
+        ring in 0..4_u32,
+        bound in prop_oneof![Just(u32::MAX), Just(MEMORY), value()],
+        slice in prop_oneof![Just(400_u64), 1..50_u64],
+    ) {
+        let mut m = machine(ProfileName::Leaky);
+        program(&mut m, &words);
+        m.hart.x[1..16].copy_from_slice(&registers[1..]);
+        m.hart.csr.status.0 = ring;
+        m.hart.csr.bound = bound;
+        for mut engine in engines().into_iter().flatten() {
+            same(&mut engine, &m, 400, slice);
+        }
+    }
+
+    /// Each operation on each pair of values, to each register, in and out of host registers.
+    #[test]
+    fn arithmetic_is_the_reference_s(
+        op in 0..OPS.len(), rd in 0..16_u8, rs1 in 0..16_u8, rs2 in 0..16_u8, imm in any::<i32>(),
+        registers in proptest::array::uniform16(value()),
+    ) {
+        let mut m = machine(ProfileName::Classic);
+        program(&mut m, &[word(OPS[op].op, rd, rs1, rs2, imm), n(Op::Fence), n(Op::Ecall)]);
+        m.hart.x[1..16].copy_from_slice(&registers[1..]);
+        for mut engine in engines().into_iter().flatten() {
+            same(&mut engine, &m, 6, 6);
+        }
+    }
+}
+
+/// A loop of `body`, `count` times; x9 counts. The handler does nothing for ever.
+fn looped(m: &mut Machine, body: &[u32], count: i32) {
+    put(m, HANDLER, &[word(Op::Jal, 0, 0, 0, 0)]);
+    let mut words = vec![i(Op::Addi, 9, 0, count)];
+    words.extend(body);
+    words.push(i(Op::Addi, 9, 9, -1));
+    words.push(b(Op::Bne, 9, 0, -4 * (body.len() as i32 + 1)));
+    words.push(n(Op::Ecall));
+    program(m, &words);
+}
+
+#[test]
+fn a_program_may_change_the_code_that_it_executes() {
+    let mut m = machine(ProfileName::Classic);
+    // Each turn adds another constant: the instruction at the end of the body is counted up by its own loop.
+    let step = i(Op::Addi, 10, 10, 1);
+    let [high, low] = li(7, step);
+    let body = [
+        word(Op::Auipc, 8, 0, 0, 0),
+        i(Op::Lw, 6, 8, 24),
+        high,
+        r(Op::Add, 6, 6, 5),
+        s(Op::Sw, 6, 8, 24),
+        low,
+        step,
+    ];
+    looped(&mut m, &body, 50);
+    m.hart.x[5] = 1 << 20;
+    let end = same_everywhere(&m, 1000);
+    assert_eq!(
+        end.hart.x[10],
+        (2..52).sum::<u32>(),
+        "each turn ran what was stored"
+    );
+}
+
+#[test]
+fn code_changes_by_another_address_of_it_and_by_the_disk() {
+    // Page 8 is mapped at its own address, for execution, and at 0x9000, for stores.
+    for fence in [Op::FenceI, Op::Fence] {
+        let mut m = machine(ProfileName::Classic);
+        let code = 0x8000;
+        let body = [
+            i(Op::Lw, 6, 8, 0x10),
+            r(Op::Add, 6, 6, 5),
+            s(Op::Sw, 6, 8, 0x10),
+            n(fence),
+            i(Op::Addi, 10, 10, 1),
+        ];
+        looped(&mut m, &body, 40);
+        let words: Vec<u32> = (0..body.len() as u32 + 4)
+            .map(|i| peek(&m, CODE + 4 * i))
+            .collect();
+        put(&mut m, code, &words);
+        let (root, table) = (0x4000, 0x5000);
+        put(&mut m, root, &[pte::entry(table, pte::V)]);
+        let all = pte::V | pte::R | pte::W | pte::X;
+        put(&mut m, table, &[pte::entry(0, all)]);
+        put(
+            &mut m,
+            table + 4 * 8,
+            &[pte::entry(code, all), pte::entry(code, all)],
+        );
+        m.hart.csr.ptbr = root | 1;
+        m.hart.pc = code;
+        m.hart.x[8] = 0x9004;
+        m.hart.x[5] = 1 << 20;
+        let end = same_everywhere(&m, 1000);
+        assert_eq!(end.hart.x[10], (2..42).sum::<u32>());
+    }
+    // The disk brings the instruction in while a loop waits for it.
+    let mut m = machine(ProfileName::Classic);
+    let body = [n(Op::Fence), i(Op::Addi, 10, 10, 1)];
+    looped(&mut m, &body, 2000);
+    m.board.devices = toy_isa::devices::Devices::new(vec![0; 512], Vec::new());
+    let rest = (1..4).map(|word| peek(&m, CODE + 8 + 4 * word));
+    let sector: Vec<u32> = std::iter::once(i(Op::Addi, 10, 10, 2)).chain(rest).collect();
+    for (word, bytes) in sector
+        .iter()
+        .zip(m.board.devices.disk.data_mut().chunks_exact_mut(4))
+    {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    for (register, value) in [(0, 0), (1, CODE + 8), (2, 1), (3, 1)] {
+        let device = toy_isa::devices::Register {
+            device: 2,
+            index: register,
+        };
+        m.board.devices.write(device, value, 0);
+    }
+    m.board.pace.attention = 0;
+    let end = same_everywhere(&m, 9000);
+    assert!(
+        end.board.devices.disk.done() && end.hart.x[10] > 2000,
+        "{:?}",
+        end.hart.x
+    );
+}
+
+#[test]
+fn addresses_at_every_edge_fault_as_on_the_reference() {
+    let edges = [
+        0,
+        4,
+        MEMORY,
+        MEMORY + PAGE,
+        0x7fff_fffc,
+        0x8000_0000,
+        0xf000_0000,
+        0xffff_f000,
+        u32::MAX,
+    ];
+    let accesses = [Op::Lb, Op::Lbu, Op::Lh, Op::Lhu, Op::Lw, Op::Sb, Op::Sh, Op::Sw];
+    for edge in edges {
+        for op in accesses {
+            for imm in [-2048, -4, -2, -1, 0, 1, 2, 3, 4, 2047] {
+                for back in 0..5 {
+                    let mut m = machine(ProfileName::Classic);
+                    // Something has happened before the fault, and something would after.
+                    let access = word(op, 11, 8, 11, imm);
+                    program(&mut m, &[i(Op::Addi, 10, 10, 1), access, i(Op::Addi, 10, 10, 1)]);
+                    m.hart.x[8] = edge.wrapping_sub(back);
+                    m.hart.x[11] = 0x1234_5678;
+                    m.hart.csr.status.0 = 3;
+                    m.hart.csr.bound = if back % 2 == 0 { MEMORY } else { MEMORY - 6 };
+                    for mut engine in engines().into_iter().flatten().take(1) {
+                        same(&mut engine, &m, 4, 4);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_comes_before_the_same_instruction_wherever_it_is() {
+    for at in 1..60 {
+        let mut m = machine(ProfileName::Classic);
+        looped(
+            &mut m,
+            &[i(Op::Addi, 10, 10, 3), s(Op::Sw, 10, 2, 0), i(Op::Lw, 4, 2, 0)],
+            30,
+        );
+        m.hart.x[2] = DATA;
+        m.hart.csr.status.0 = 1 << 4;
+        m.board.devices.enabled = 1;
+        m.board.devices.timer.set(at, 0);
+        m.board.attend();
+        let end = same_everywhere(&m, 200);
+        assert_eq!(end.hart.csr.cause & 0x8000_0000, 0x8000_0000);
+    }
+}
+
+#[test]
+fn a_page_that_loses_its_permission_loses_it_at_once() {
+    let mut m = machine(ProfileName::Classic);
+    let (root, table) = (0x4000, 0x5000);
+    put(&mut m, root, &[pte::entry(table, pte::V)]);
+    let all = pte::V | pte::R | pte::W | pte::X;
+    let entries: Vec<u32> = (0..16).map(|page| pte::entry(page << 12, all)).collect();
+    put(&mut m, table, &entries);
+    m.hart.csr.ptbr = root | 1;
+    // Stores to page 9 and, in the last turn but ten, takes W from its entry; before, it maps it elsewhere.
+    let body = [
+        s(Op::Sw, 9, 8, 0),
+        i(Op::Lw, 4, 8, 0),
+        r(Op::Add, 10, 10, 4),
+        r(Op::Sub, 6, 9, 12),
+        b(Op::Bne, 6, 0, 8),
+        s(Op::Sw, 13, 11, 0),
+        i(Op::Addi, 6, 9, -10),
+        b(Op::Bne, 6, 0, 8),
+        s(Op::Sw, 14, 11, 0),
+        n(Op::Fence),
+    ];
+    looped(&mut m, &body, 40);
+    m.hart.x[8] = 0x9000;
+    m.hart.x[11] = table + 4 * 9;
+    m.hart.x[12] = 25;
+    m.hart.x[13] = pte::entry(0xa000, all);
+    m.hart.x[14] = pte::entry(0xa000, pte::V | pte::R);
+    let end = same_everywhere(&m, 1000);
+    assert_eq!(end.hart.csr.cause, 15, "the store of the next turn faults");
+    assert_eq!((peek(&end, 0x9000), peek(&end, 0xa000)), (25, 10));
+}
+
+#[test]
+fn an_engine_may_be_given_another_machine() {
+    for mut engine in engines().into_iter().flatten() {
+        for memory in [1, 2] {
+            let mut m = machine(ProfileName::Classic);
+            looped(&mut m, &[s(Op::Sw, 9, 8, 0)], 100);
+            m.hart.x[8] = DATA * memory;
+            same(&mut engine, &m, 400, 400);
+        }
+    }
+}
+
+#[test]
+fn time_after_its_low_word_wraps_is_exact() {
+    let mut m = machine(ProfileName::Classic);
+    looped(
+        &mut m,
+        &[c(Op::Csrrs, 3, Csr::Instret, 0), i(Op::Addi, 10, 10, 1)],
+        200,
+    );
+    m.board.pace.clock = (1 << 32) - 150;
+    let end = same_everywhere(&m, 900);
+    assert!(end.board.pace.clock > 1 << 32);
+}

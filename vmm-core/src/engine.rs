@@ -1,0 +1,55 @@
+//! Engines by name.
+
+use accel::{Unavailable, X86_64};
+use toy_isa::engine::{Engine, Interpreter, Reference};
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EngineName {
+    /// The fastest that may be trusted everywhere: for now, the interpreter.
+    #[default]
+    Auto,
+    /// The definition: fetch, decode, execute, one by one.
+    Reference,
+    /// Decodes each page once.
+    Interpreter,
+    /// Translates blocks to code of the host.
+    X86_64,
+}
+
+impl EngineName {
+    /// All of them.
+    pub const ALL: [EngineName; 4] = [
+        EngineName::Auto,
+        EngineName::Reference,
+        EngineName::Interpreter,
+        EngineName::X86_64,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineName::Auto => "auto",
+            EngineName::Reference => "reference",
+            EngineName::Interpreter => "interpreter",
+            EngineName::X86_64 => "x86-64",
+        }
+    }
+
+    /// The engine of this name.
+    pub fn from_name(name: &str) -> Option<EngineName> {
+        EngineName::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    /// Makes one.
+    ///
+    /// # Errors
+    /// If the host does not have it.
+    pub fn build(self) -> Result<Box<dyn Engine>, Unavailable> {
+        Ok(match self {
+            EngineName::Reference => Box::new(Reference),
+            EngineName::Auto | EngineName::Interpreter => Box::new(Interpreter::default()),
+            EngineName::X86_64 => Box::new(X86_64::new()?),
+        })
+    }
+}
