@@ -10,6 +10,7 @@ use scenarios::terminal::escape_line;
 use serde_json::json;
 use vmm_core::check::equivalence::Grain;
 use vmm_core::check::report::{self, Report};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::policy::Policy;
 use vmm_core::price::{Basis, PriceList};
@@ -57,6 +58,8 @@ pub(crate) struct Checked {
     pub(crate) reports: Vec<Report>,
     /// What cycles are counted in.
     pub(crate) prices: PriceList,
+    /// What executed the guest's code.
+    pub(crate) engine: EngineName,
 }
 
 impl CheckOptions {
@@ -104,6 +107,7 @@ impl CheckOptions {
             scenario,
             reports,
             prices,
+            engine: self.guest.engine,
         })
     }
 }
@@ -126,7 +130,14 @@ impl Checked {
     pub(crate) fn notes(&self) -> String {
         let unchecked = self.scenario.unchecked.as_ref();
         let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
-        unchecked.unwrap_or_default() + &price_note(&self.prices)
+        let uncounted = match self.engine {
+            EngineName::X86_64 => wrap(
+                "",
+                "Engine x86-64 does not count what the TLB does: cycles are without it.",
+            ),
+            EngineName::Auto | EngineName::Reference | EngineName::Interpreter => String::new(),
+        };
+        unchecked.unwrap_or_default() + &uncounted + &price_note(&self.prices)
     }
 
     /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to

@@ -182,6 +182,7 @@ fn reports(scenario: &str) -> Result<Vec<Report>, Failure> {
         scenario,
         reports,
         prices,
+        engine: EngineName::Auto,
     };
     // A guest that finds its monitor ends with another exit code; it is expected to, where that is listed.
     checked.verdict(false)?;

@@ -122,6 +122,7 @@ fn depth(mode: ModeName, monitors: u32, name: &'static str, list: &PriceList) ->
         scenario,
         reports,
         prices: list.clone(),
+        engine: EngineName::Auto,
     };
     checked.verdict(false)?;
     let Checked {
