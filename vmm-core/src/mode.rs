@@ -1,5 +1,6 @@
 //! Execution modes: the methods of virtualization, behind one small trait.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use toy_isa::cpu;
@@ -337,7 +338,7 @@ impl ModeName {
     }
 
     /// The setup with the program that the guest has in this mode.
-    fn program(self, setup: &Setup) -> Result<Setup, StartError> {
+    fn program(self, setup: &Setup) -> Result<Cow<'_, Setup>, StartError> {
         if !self.runs_with(setup.image.registers) {
             return Err(StartError::Foreign);
         }
@@ -362,7 +363,7 @@ impl ModeName {
         machine: &mut Machine,
         estate: Estate,
     ) -> Result<Box<dyn Mode>, StartError> {
-        let setup = &self.program(setup)?;
+        let setup = &*self.program(setup)?;
         Ok(match self {
             ModeName::Trap(layout) => Box::new(TrapAndEmulate::settle_on(setup, layout, machine, estate, 0)?),
             ModeName::Translate(scope) => {
@@ -392,7 +393,7 @@ impl ModeName {
         fn boxed(built: (Machine, impl Mode + 'static)) -> (Machine, Box<dyn Mode>) {
             (built.0, Box::new(built.1))
         }
-        let setup = &self.program(setup)?;
+        let setup = &*self.program(setup)?;
         Ok(match self {
             ModeName::Bare => boxed(Bare::build(setup)?),
             ModeName::Interpret => boxed(Interpret::build(setup)?),

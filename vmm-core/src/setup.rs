@@ -1,5 +1,6 @@
 //! What a run starts from: a guest, and the machine that it expects.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use accel::Unavailable;
@@ -154,14 +155,17 @@ impl Setup {
     }
 
     /// The setup with the program that the guest has in this mode, and only the port that it is.
-    pub(crate) fn in_mode(&self, mode: ModeName) -> Setup {
+    pub(crate) fn in_mode(&self, mode: ModeName) -> Cow<'_, Setup> {
+        if self.port.is_none() {
+            return Cow::Borrowed(self);
+        }
         let port = self.port.clone().filter(|_| self.runs_port(mode));
         let image = port.as_ref().map_or(&self.image, |port| &port.image);
-        Setup {
+        Cow::Owned(Setup {
             image: Arc::clone(image),
             port,
             ..self.clone()
-        }
+        })
     }
 
     /// A monitor regains control after at most this many clock ticks, whatever the guest does.

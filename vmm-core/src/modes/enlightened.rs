@@ -144,16 +144,9 @@ impl VirtualBoard<'_> {
 
     /// Takes what the guest has for a ring, and gives it what there is.
     fn serve(&mut self, channel: u32) -> Result<(), Errno> {
-        self.with_rings(|board, rings| match channel {
-            channel::CONSOLE => match rings.serve_console(board) {
-                Ok(passed) => (Some((channel, passed)), Ok(())),
-                Err(error) => (None, Err(error)),
-            },
-            channel::DISK => {
-                let (passed, result) = rings.serve_disk(board, &mut Own);
-                (Some((channel, passed)), result)
-            }
-            _ => (None, Err(Errno::Invalid)),
+        self.with_rings(|board, rings| {
+            let (passed, result) = rings.serve(board, &mut Own, channel);
+            (Some((channel, passed)), result)
         })
     }
 

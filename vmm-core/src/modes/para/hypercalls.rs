@@ -180,14 +180,7 @@ impl Para {
     /// If the channel has no ring, or the guest's indices cannot be.
     fn serve(&mut self, machine: &mut Machine, number: u32, notes: &mut Notes) -> Result<(), Errno> {
         let mut board = self.guest.on(&mut machine.board);
-        let (passed, result) = match number {
-            channel::CONSOLE => match self.rings.serve_console(&mut board) {
-                Ok(passed) => (passed, Ok(())),
-                Err(error) => (Passed::default(), Err(error)),
-            },
-            channel::DISK => self.rings.serve_disk(&mut board, &mut self.pages),
-            _ => return Err(Errno::Invalid),
-        };
+        let (passed, result) = self.rings.serve(&mut board, &mut self.pages, number);
         self.passed(machine, number, passed, notes);
         result
     }

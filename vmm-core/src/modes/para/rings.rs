@@ -176,11 +176,31 @@ impl Rings {
         Ok(())
     }
 
+    /// Takes what the guest has for a ring, and gives it what there is.
+    ///
+    /// # Errors
+    /// If the channel has no ring, or the guest's indices cannot be; what passed before is passed.
+    pub fn serve(
+        &mut self,
+        board: &mut VirtualBoard,
+        buffers: &mut impl Buffers,
+        channel: u32,
+    ) -> (Passed, Result<(), Errno>) {
+        match channel {
+            channel::CONSOLE => match self.serve_console(board) {
+                Ok(passed) => (passed, Ok(())),
+                Err(error) => (Passed::default(), Err(error)),
+            },
+            channel::DISK => self.serve_disk(board, buffers),
+            _ => (Passed::default(), Err(Errno::Invalid)),
+        }
+    }
+
     /// Takes what the guest has written to the console, and gives it the input that fits.
     ///
     /// # Errors
     /// If there is no ring, or the guest's indices cannot be.
-    pub fn serve_console(&mut self, board: &mut VirtualBoard) -> Result<Passed, Errno> {
+    fn serve_console(&mut self, board: &mut VirtualBoard) -> Result<Passed, Errno> {
         let ring = self.console.as_mut().ok_or(Errno::Invalid)?;
         let (page, clock) = (ring.page, board.pace().clock);
         let written = page
@@ -218,7 +238,7 @@ impl Rings {
     ///
     /// # Errors
     /// If there is no ring, or the guest's index cannot be; what passed before is passed.
-    pub fn serve_disk(
+    fn serve_disk(
         &mut self,
         board: &mut VirtualBoard,
         buffers: &mut impl Buffers,
