@@ -296,22 +296,7 @@ impl X86_64 {
         machine.hart.x[..16].copy_from_slice(&context.x);
         machine.hart.x[0] = 0;
         let exit = self.cache.exit(context.exit);
-        for (op, lane) in COUNTED.iter().zip(context.lanes.as_flattened()) {
-            machine.histogram[*op as usize] += u64::from(*lane);
-        }
         let mut unspent = context.budget;
-        if let Leave::Budget | Leave::Before { .. } = exit.leave
-            && self.cache.block(exit).looped
-        {
-            let block = self.cache.block(exit);
-            let count = block.ops.len() as u64;
-            // The turn that the budget did not allow is none.
-            let refused = u64::from(exit.leave == Leave::Budget);
-            let turns = context.before_loop.wrapping_sub(unspent) / count - refused;
-            for op in &block.ops {
-                machine.histogram[*op as usize] += turns;
-            }
-        }
         let came = match exit.leave {
             Leave::Unknown => {
                 machine.hart.pc = context.target;
@@ -323,10 +308,11 @@ impl X86_64 {
             }
             Leave::Budget => {
                 let block = self.cache.block(exit);
-                machine.hart.pc = block.start;
-                unspent = unspent.wrapping_add(block.ops.len() as u64);
+                let count = block.ops.len() as u64;
+                machine.hart.pc = block.addresses[0];
+                unspent = unspent.wrapping_add(count);
                 let rest = left - (budget - unspent);
-                if rest >= block.ops.len() as u64 {
+                if rest >= count {
                     Left::Open(None)
                 } else {
                     Left::Short(rest)
@@ -334,15 +320,20 @@ impl X86_64 {
             }
             Leave::Before { index, data } => {
                 let block = self.cache.block(exit);
-                machine.hart.pc = block.start.wrapping_add(4 * u32::from(index));
-                let rest = &block.ops[usize::from(index)..];
+                let (executed, rest) = block.ops.split_at(usize::from(index));
+                machine.hart.pc = block.addresses[usize::from(index)];
                 unspent += rest.len() as u64;
-                for op in rest {
-                    machine.histogram[*op as usize] -= 1;
+                let lanes = context.lanes.as_flattened_mut();
+                for lane in executed.iter().filter_map(|op| layout::lane(*op)) {
+                    // What was skipped is counted below zero until now.
+                    lanes[lane] = lanes[lane].wrapping_add(1);
                 }
                 Left::Before(data)
             }
         };
+        for (op, lane) in COUNTED.iter().zip(context.lanes.as_flattened()) {
+            machine.histogram[*op as usize] += u64::from(*lane);
+        }
         let spent = budget - unspent;
         machine.attempts += spent;
         machine.board.pace.clock += spent;

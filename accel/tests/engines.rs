@@ -63,6 +63,12 @@ fn a_run_is_the_sum_of_its_slices() {
     }
 }
 
+/// How many times as many cases as usual.
+fn fuzz() -> u32 {
+    let asked = std::env::var("TRAPEZE_FUZZ").ok();
+    asked.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 /// Runs both for `fuel` attempts in slices, and compares.
 fn same(engine: &mut X86_64, start: &Machine, fuel: u64, slice: u64) -> Machine {
     let (mut left, mut right) = (start.clone(), start.clone());
@@ -148,6 +154,63 @@ proptest! {
         m.hart.x[1..16].copy_from_slice(&registers[1..]);
         for mut engine in engines().into_iter().flatten() {
             same(&mut engine, &m, 6, 6);
+        }
+    }
+}
+
+/// An instruction of a loop's body: accesses near each other, relative to registers that move a little, and branches
+/// that skip some of the rest.
+fn body_word() -> impl Strategy<Value = u32> {
+    let base = || prop_oneof![Just(8_u8), Just(11), Just(3)];
+    let near = || prop_oneof![4 => (-4..8_i32).prop_map(|i| 4 * i), 1 => -9..9_i32, 1 => Just(2047)];
+    let moved = prop_oneof![Just(4_i32), Just(-8), Just(64), Just(1), Just(2000), Just(0)];
+    prop_oneof![
+        3 => (prop_oneof![4 => Just(Op::Lw), 1 => Just(Op::Lbu), 1 => Just(Op::Lh)], 4..8_u8, base(), near())
+            .prop_map(|(op, rd, base, imm)| word(op, rd, base, 0, imm)),
+        3 => (prop_oneof![4 => Just(Op::Sw), 1 => Just(Op::Sb), 1 => Just(Op::Sh)], 4..8_u8, base(), near())
+            .prop_map(|(op, rs2, base, imm)| word(op, 0, base, rs2, imm)),
+        2 => (base(), base(), moved).prop_map(|(rd, rs, imm)| i(Op::Addi, rd, rs, imm)),
+        2 => (prop_oneof![Just(Op::Beq), Just(Op::Bltu), Just(Op::Bge)], 4..10_u8, 4..10_u8, 1..5_i32)
+            .prop_map(|(op, a, b, skipped)| word(op, 0, a, b, 4 * (skipped + 1))),
+        1 => (4..8_u8, 4..8_u8).prop_map(|(rd, rs)| r(Op::Add, rd, rs, 9)),
+        1 => (4..8_u8).prop_map(|rd| i(Op::Andi, rd, 9, 3)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(800 * fuzz()))]
+
+    /// Loops are repeated, branches within them become short, and accesses are checked together: with and without
+    /// translation, near the borders of pages, of memory and of all addresses.
+    #[test]
+    fn loops_do_what_they_do_on_the_reference(
+        body in proptest::collection::vec(body_word(), 1..20),
+        turns in 1..60_i32,
+        registers in proptest::array::uniform16(prop_oneof![3 => value(), 2 => (2..14_u32).prop_map(|page| page * PAGE - 16)]),
+        paging in any::<bool>(),
+        absent in 0..16_u32,
+        readable in 0..16_u32,
+        slice in prop_oneof![Just(900_u64), 1..90_u64],
+    ) {
+        let mut m = machine(ProfileName::Classic);
+        looped(&mut m, &body, turns);
+        if paging {
+            let (root, table) = (0x4000, 0x5000);
+            put(&mut m, root, &[pte::entry(table, pte::V)]);
+            // Pages in reverse order but for those of the program, the handler and the tables.
+            let entry = |page: u32| match page {
+                0..=5 => pte::entry(page << 12, pte::V | pte::R | pte::W | pte::X),
+                _ if page == absent => 0,
+                _ if page == readable => pte::entry((21 - page) << 12, pte::V | pte::R),
+                _ => pte::entry((21 - page) << 12, pte::V | pte::R | pte::W),
+            };
+            let entries: Vec<u32> = (0..16).map(entry).collect();
+            put(&mut m, table, &entries);
+            m.hart.csr.ptbr = root | 1;
+        }
+        m.hart.x[3..16].copy_from_slice(&registers[3..16]);
+        for mut engine in engines().into_iter().flatten() {
+            same(&mut engine, &m, 900, slice);
         }
     }
 }

@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::io;
 
-use toy_isa::instruction::{Instruction, Registers, decode};
+use toy_isa::instruction::{Registers, decode};
 use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
 
 use super::encode::{Assembler, RAX, displacement};
 use super::gate;
-use super::layout::{LANES, field};
-use super::lower::{self, LONGEST_BLOCK, Leave, Lowered, Memory, Neighbours};
+use super::layout::{LANES, VECTORS, field};
+use super::lower::trace::{self, Trace};
+use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
 
 /// The arena, in bytes.
 const ARENA: usize = 32 << 20;
 /// More than any block takes, with its lanes.
-const LARGEST: usize = 32 << 10;
+const LARGEST: usize = 64 << 10;
+/// The most that the lanes of one block take: at every step it may be left, or a few steps skipped.
+const LANES_OF_ONE: usize = 4 * trace::LONGEST * VECTORS * 2 * LANES;
 /// Instead of a place in the arena: the first instruction is not for emitted code.
 const NEVER: u32 = u32::MAX;
 /// Words in a page.
@@ -37,12 +40,10 @@ struct Page {
 
 /// What is kept of a block.
 pub(super) struct Block {
-    /// The address of its first instruction.
-    pub(super) start: u32,
-    /// Its operations.
+    /// The address of each instruction of its trace, and of what follows the last.
+    pub(super) addresses: Box<[u32]>,
+    /// Their operations.
     pub(super) ops: Box<[Op]>,
-    /// Whether it counts them when it is left.
-    pub(super) looped: bool,
 }
 
 /// A way out of emitted code.
@@ -70,7 +71,10 @@ pub(super) enum Known {
 /// Blocks and their arena.
 pub(super) struct Cache {
     pub(super) memory: CodeMemory,
+    /// Blocks end here.
     used: usize,
+    /// Lanes stand from here to the end of the arena.
+    lanes_from: usize,
     /// How often the beginning of a block is executed step by step before the block is translated.
     patience: u32,
     /// Where the arena is used from, after what is made once.
@@ -103,6 +107,7 @@ impl Cache {
         memory.write(0, &asm.code);
         let first = asm.code.len().next_multiple_of(64).max(BLOCKS as usize);
         Ok(Cache {
+            lanes_from: memory.length(),
             memory,
             patience: u32::from(patience),
             used: first,
@@ -120,6 +125,7 @@ impl Cache {
     /// Forgets all code.
     pub(super) fn flush(&mut self) {
         self.used = self.first;
+        self.lanes_from = self.memory.length();
         self.frames.clear();
         self.blocks.clear();
         self.exits.truncate(1);
@@ -135,7 +141,7 @@ impl Cache {
 
     /// Whether there is room for one more block.
     pub(super) fn has_room(&self) -> bool {
-        self.used + LARGEST <= self.memory.length()
+        self.used + LARGEST <= self.lanes_from
     }
 
     pub(super) fn exit(&self, number: u32) -> ExitOf {
@@ -184,69 +190,38 @@ impl Cache {
 
     /// Translates the block at `pc` from the bytes of its frame. There must be room.
     pub(super) fn translate(&mut self, frame: u32, bytes: &[u8], pc: u32, memory: Memory) -> Known {
-        let first = (pc % PAGE) as usize;
-        let words = bytes[first..].chunks_exact(4);
-        let decoded = words.map(|word| {
-            let word = word
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u32::from(*byte));
-            decode(word, Registers::Sixteen)
+        let trace = Trace::form(pc, |at| {
+            let place = (at % PAGE) as usize;
+            let word = bytes.get(place..place + 4)?.try_into().ok()?;
+            decode(u32::from_le_bytes(word), Registers::Sixteen)
         });
-        let mut instructions: Vec<Instruction> = Vec::new();
-        let mut more = true;
-        for insn in decoded.take(LONGEST_BLOCK) {
-            let at = pc.wrapping_add(4 * instructions.len() as u32);
-            match insn.filter(|insn| lower::lowers(*insn, at)) {
-                Some(insn) => instructions.push(insn),
-                None => {
-                    more = false;
-                    break;
-                }
-            }
-            if instructions.last().is_some_and(|insn| lower::ends(insn.op)) {
-                break;
-            }
-        }
-        if instructions.is_empty() {
+        if trace.steps.is_empty() {
             *self.entry(frame, pc, memory) = NEVER;
             return Known::Never;
         }
-        let ops: Box<[Op]> = instructions.iter().map(|insn| insn.op).collect();
-        self.lay_down_lanes(&ops);
         let start = pc & !(PAGE - 1);
         let page = self.frames[frame as usize]
             .iter()
-            .find(|page| page.start == start && page.memory == memory);
+            .position(|page| page.start == start && page.memory == memory);
         let origin = self.used;
-        let view = View { cache: self, page };
-        let Lowered { code, leaves } = lower::lower(&instructions, pc, memory, more, origin, &view);
-        debug_assert!(code.len() + 16 * 6 < LARGEST);
+        let mut view = View {
+            place: page.map(|page| (frame as usize, page)),
+            cache: self,
+        };
+        let Lowered { code, leaves } = lower::lower(&trace, pc, memory, origin, &mut view);
+        debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
         let block = self.blocks.len() as u32;
-        let looped = lower::is_loop(&instructions);
+        let addresses = trace.steps.iter().map(|step| step.at);
         self.blocks.push(Block {
-            start: pc,
-            ops,
-            looped,
+            addresses: addresses.chain([trace.next]).collect(),
+            ops: trace.steps.iter().map(|step| step.insn.op).collect(),
         });
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
         *self.entry(frame, pc, memory) = origin as u32;
         Known::Code(origin)
-    }
-
-    /// Writes down the lanes that a block of these operations adds, where they are not yet.
-    fn lay_down_lanes(&mut self, ops: &[Op]) {
-        for vector in lower::composition(ops) {
-            if !self.lanes.contains_key(&vector) {
-                let bytes: Vec<u8> = vector.iter().flat_map(|lane| lane.to_le_bytes()).collect();
-                self.memory.write(self.used, &bytes);
-                self.lanes.insert(vector, self.used);
-                self.used += bytes.len();
-            }
-        }
     }
 
     /// Leads the jump at this site of the arena to a block.
@@ -257,17 +232,30 @@ impl Cache {
 
 /// The cache as lowering sees it, from a page.
 struct View<'a> {
-    cache: &'a Cache,
-    page: Option<&'a Page>,
+    cache: &'a mut Cache,
+    /// Of which frame, and the number of the page there.
+    place: Option<(usize, usize)>,
 }
 
 impl Neighbours for View<'_> {
-    fn lanes(&self, composition: [u16; LANES]) -> usize {
-        self.cache.lanes[&composition]
+    fn lanes(&mut self, composition: [u16; LANES]) -> usize {
+        let Cache {
+            memory,
+            lanes,
+            lanes_from,
+            ..
+        } = &mut *self.cache;
+        *lanes.entry(composition).or_insert_with(|| {
+            let bytes: Vec<u8> = composition.iter().flat_map(|lane| lane.to_le_bytes()).collect();
+            *lanes_from -= bytes.len();
+            memory.write(*lanes_from, &bytes);
+            *lanes_from
+        })
     }
 
     fn block(&self, address: u32) -> Option<usize> {
-        let entry = self.page?.entries[(address % PAGE / 4) as usize];
+        let (frame, page) = self.place?;
+        let entry = self.cache.frames[frame][page].entries[(address % PAGE / 4) as usize];
         (entry >= BLOCKS && entry != NEVER).then_some(entry as usize)
     }
 

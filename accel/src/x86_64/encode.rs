@@ -26,6 +26,7 @@ pub(super) mod condition {
     pub(in super::super) const NOT_BELOW: u8 = 3;
     pub(in super::super) const EQUAL: u8 = 4;
     pub(in super::super) const NOT_EQUAL: u8 = 5;
+    pub(in super::super) const ABOVE: u8 = 7;
     pub(in super::super) const LESS: u8 = 12;
     pub(in super::super) const NOT_LESS: u8 = 13;
 }
@@ -222,9 +223,10 @@ impl Assembler {
         self.vex(2, prefix, count, 0xf7, reg, rm);
     }
 
-    /// `rorx reg, from, count` in 64 bits
-    pub(super) fn rorx(&mut self, reg: Gpr, from: Gpr, count: u8) {
-        self.vex(3, 0x83, 0, 0xf0, reg, Reg(from));
+    /// `rorx reg, from, count`
+    pub(super) fn rorx(&mut self, wide: Wide, reg: Gpr, from: Gpr, count: u8) {
+        let prefix = if wide == Wide::Yes { 0x83 } else { 3 };
+        self.vex(3, prefix, 0, 0xf0, reg, Reg(from));
         self.byte(count);
     }
 
@@ -306,12 +308,6 @@ impl Assembler {
         self.modrm(None, wide, &[0x0f, 0xaf], reg, rm, false);
     }
 
-    /// `imul reg, reg, imm`
-    pub(super) fn imul_imm(&mut self, reg: Gpr, imm: u32) {
-        self.modrm(None, Wide::No, &[0x69], reg, Reg(reg), false);
-        self.word(imm as i32);
-    }
-
     /// `neg reg`
     pub(super) fn neg(&mut self, reg: Gpr) {
         self.modrm(None, Wide::No, &[0xf7], 3, Reg(reg), false);
@@ -363,29 +359,11 @@ impl Assembler {
         self.modrm(None, Wide::No, &[0x0f, 0x11], xmm, rm, false);
     }
 
-    /// `paddw xmm, [at]`, with the lanes at an aligned place of the arena.
-    pub(super) fn add_lanes(&mut self, xmm: u8, at: usize) {
-        self.code.extend_from_slice(&[0x66, 0x0f, 0xfd, xmm << 3 | 5]);
+    /// `paddw xmm, [at]`, or `psubw`, with the lanes at an aligned place of the arena.
+    pub(super) fn add_lanes(&mut self, forth: bool, xmm: u8, at: usize) {
+        let opcode = if forth { 0xfd } else { 0xf9 };
+        self.code.extend_from_slice(&[0x66, 0x0f, opcode, xmm << 3 | 5]);
         self.relative(at);
-    }
-
-    /// All lanes of `xmm` become the low half-word of `reg`.
-    pub(super) fn spread(&mut self, xmm: u8, reg: Gpr) {
-        // movd, pshuflw, pshufd
-        self.modrm(Some(0x66), Wide::No, &[0x0f, 0x6e], xmm, Reg(reg), false);
-        self.modrm(Some(0xf2), Wide::No, &[0x0f, 0x70], xmm, Reg(xmm), false);
-        self.byte(0);
-        self.modrm(Some(0x66), Wide::No, &[0x0f, 0x70], xmm, Reg(xmm), false);
-        self.byte(0);
-    }
-
-    /// `xmm += times * [at]` by lanes, with the help of another register.
-    pub(super) fn add_lanes_times(&mut self, xmm: u8, times: u8, helper: u8, at: usize) {
-        // movdqa, pmullw, paddw
-        self.code.extend_from_slice(&[0x66, 0x0f, 0x6f, helper << 3 | 5]);
-        self.relative(at);
-        self.modrm(Some(0x66), Wide::No, &[0x0f, 0xd5], helper, Reg(times), false);
-        self.modrm(Some(0x66), Wide::No, &[0x0f, 0xfd], xmm, Reg(helper), false);
     }
 
     /// Fills up to a multiple of `unit`, with what does nothing.

@@ -133,14 +133,14 @@ pub(super) struct Context {
     pub(super) budget: u64,
     /// See [`BASE`].
     pub(super) base: u64,
-    /// What the budget was when the loop was entered that runs now.
-    pub(super) before_loop: u64,
     /// The number of the regime, in the upper half.
     pub(super) regime: u64,
     /// Why emitted code came back: the number of an exit.
     pub(super) exit: u32,
     /// Where the guest wants to go, if the exit does not say it.
     pub(super) target: u32,
+    /// Where groups of accesses are in the host's memory, while a pass lasts.
+    pub(super) pointers: [u64; POINTERS],
     /// A register that a division needs for itself.
     pub(super) spill: u64,
     /// What was executed, by [`lane`].
@@ -148,6 +148,9 @@ pub(super) struct Context {
     /// The indirect-branch cache.
     pub(super) branches: [Branch; BRANCHES],
 }
+
+/// How many pointers a block may keep.
+pub(super) const POINTERS: usize = 8;
 
 /// A range of addresses that begins at a page, as emitted code compares with it.
 #[repr(C)]
@@ -229,13 +232,17 @@ pub(super) mod field {
     pub(in super::super) const CALLER: i32 = offset_of!(Context, caller) as i32;
     pub(in super::super) const BUDGET: i32 = offset_of!(Context, budget) as i32;
     pub(in super::super) const BASE: i32 = offset_of!(Context, base) as i32;
-    pub(in super::super) const BEFORE_LOOP: i32 = offset_of!(Context, before_loop) as i32;
     pub(in super::super) const REGIME: i32 = offset_of!(Context, regime) as i32;
     pub(in super::super) const EXIT: i32 = offset_of!(Context, exit) as i32;
     pub(in super::super) const TARGET: i32 = offset_of!(Context, target) as i32;
     pub(in super::super) const SPILL: i32 = offset_of!(Context, spill) as i32;
     pub(in super::super) const LANES: i32 = offset_of!(Context, lanes) as i32;
     pub(in super::super) const BRANCHES: i32 = offset_of!(Context, branches) as i32;
+
+    /// One of the pointers.
+    pub(in super::super) fn pointer(number: usize) -> Place {
+        at((offset_of!(Context, pointers) + 8 * number) as i32)
+    }
 
     /// A field as an operand.
     pub(in super::super) fn at(field: i32) -> Place {

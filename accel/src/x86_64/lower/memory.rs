@@ -1,0 +1,322 @@
+//! Loads and stores.
+//!
+//! Accesses at known distances from each other are checked together: those that the rest of the trace will make if it
+//! is executed to its end. If that check fails, nothing is wrong yet: the rest is executed by a copy that checks each
+//! access by itself.
+
+use toy_isa::instruction::Instruction;
+use toy_isa::mmu::PAGE;
+use toy_isa::table::Op;
+
+use super::super::encode::{Alu, Gpr, Place, RAX, RCX, Shift, Wide, condition};
+use super::super::layout::{BASE, PAGES, POINTERS, field};
+use super::symbols::Accessed;
+use super::{Lowering, Memory};
+
+/// What has been found out about an address: accesses in this range, relative to a root, reach plain memory if they are
+/// as aligned as `anchor`, which is so to `1 << size` bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Fact {
+    root: usize,
+    from: i32,
+    to: i32,
+    anchor: i32,
+    size: u8,
+    storing: bool,
+    how: How,
+}
+
+/// How memory is reached once that is known.
+#[derive(Clone, Copy)]
+enum How {
+    /// Relative to registers that are as far from the root as this: there, no sum wraps.
+    Registers { checked: i32, lowest: i32 },
+    /// Relative to a pointer that the context holds, of this number.
+    Pointer(usize),
+}
+
+impl Fact {
+    /// As little as the access itself needs.
+    fn new(access: &Accessed) -> Fact {
+        Fact {
+            root: access.symbol.root,
+            from: access.from(),
+            to: access.to(),
+            anchor: access.from(),
+            size: access.size,
+            storing: access.storing,
+            how: How::Registers {
+                checked: access.symbol.offset,
+                lowest: i32::MAX,
+            },
+        }
+    }
+
+    fn covers(&self, access: &Accessed) -> bool {
+        let reaches = match self.how {
+            How::Registers { checked, lowest } => {
+                let offset = access.symbol.offset;
+                self.storing >= access.storing && (offset == checked || offset >= lowest)
+            }
+            How::Pointer(_) => self.storing == access.storing,
+        };
+        reaches
+            && self.root == access.symbol.root
+            && self.from <= access.from()
+            && access.to() <= self.to
+            && self.suits(access)
+    }
+
+    /// Whether an access is aligned if the anchor is.
+    fn suits(&self, access: &Accessed) -> bool {
+        access.size <= self.size && (access.from() - self.anchor) & ((1 << access.size) - 1) == 0
+    }
+
+    /// The fact that would cover both.
+    fn with(self, access: &Accessed) -> Option<Fact> {
+        // The most aligned is the anchor.
+        let (anchor, size) = if access.size > self.size {
+            (access.from(), access.size)
+        } else {
+            (self.anchor, self.size)
+        };
+        let larger = Fact {
+            from: self.from.min(access.from()),
+            to: self.to.max(access.to()),
+            anchor,
+            size,
+            storing: self.storing | access.storing,
+            ..self
+        };
+        let aligned = (self.anchor - anchor) & ((1 << self.size) - 1) == 0;
+        (aligned && larger.suits(access) && larger.to - larger.from <= LARGEST_GROUP).then_some(larger)
+    }
+}
+
+/// Neighbours that are checked together lie within so many bytes: less than a page.
+const LARGEST_GROUP: i32 = 2048;
+
+/// With translation, what a group costs is less than what its members cost, from so many on.
+const SMALLEST_GROUP: usize = 3;
+
+impl Lowering<'_> {
+    /// A load or a store.
+    pub(super) fn access(&mut self, insn: Instruction, access: Accessed) {
+        let place = match self.memory {
+            Memory::Flat => self.flat(&access),
+            Memory::Paged => self.paged(&access),
+        };
+        if access.storing {
+            self.store(insn, place);
+        } else {
+            self.load(insn, place);
+        }
+    }
+
+    /// The fact that covers an access and, if it can, those that follow; and how many they are.
+    fn group(&self, access: &Accessed) -> (Fact, usize) {
+        let mut all = (Fact::new(access), 1);
+        if self.cautious {
+            return all;
+        }
+        for next in self.accesses[self.index + 1..].iter().flatten() {
+            let kind = self.memory == Memory::Flat || next.storing == access.storing;
+            if let Some(larger) = all.0.with(next)
+                && next.symbol.root == access.symbol.root
+                && kind
+            {
+                all = (larger, all.1 + 1);
+            }
+        }
+        all
+    }
+
+    /// The operand of an access without translation; the trace is left if it is not plain memory.
+    fn flat(&mut self, access: &Accessed) -> Place {
+        let base = self.source(access.base, RAX);
+        if !self.facts.iter().any(|fact| fact.covers(access)) {
+            let (mut fact, _) = self.group(access);
+            let single = fact.from == access.from() && fact.to == access.to();
+            let unit = 1 << fact.size;
+            // The last unit, counted from the anchor.
+            let behind = (fact.to - fact.anchor) & (unit - 1);
+            let last = if behind == 0 {
+                fact.to - unit
+            } else {
+                fact.to - behind
+            };
+            self.check(base, last - access.symbol.offset, &fact, !single);
+            // The last is a page above the least address, at least, if it is the last of many.
+            fact.how = How::Registers {
+                checked: access.symbol.offset,
+                lowest: if single { last } else { last - PAGE as i32 },
+            };
+            self.know(fact);
+        }
+        Place::Indexed(BASE, base, 0, access.imm)
+    }
+
+    fn know(&mut self, fact: Fact) {
+        if !self.cautious {
+            self.facts.push(fact);
+        }
+    }
+
+    /// Goes to the careful copy of the rest if this is so.
+    fn doubt(&mut self, condition: u8) {
+        let site = self.asm.jcc(condition, 0);
+        self.doubts.push((site, self.index));
+    }
+
+    /// Sees that the unit of `1 << size` bytes at `address + offset` is aligned and in its window; `many`: so far up in
+    /// it that everything less than a page below is there, too. In 64 bits, so that a sum that wraps is outside.
+    fn check(&mut self, address: Gpr, offset: i32, fact: &Fact, many: bool) {
+        let Fact { size, storing, .. } = *fact;
+        let start = if storing { 0 } else { i32::from(many) * PAGE as i32 };
+        let mut unit = address;
+        if offset != start {
+            self.asm.lea_wide(RCX, Place::At(address, offset - start));
+            unit = RCX;
+        }
+        if storing {
+            if unit != RCX {
+                self.asm.mov(RCX, Place::Reg(unit));
+                unit = RCX;
+            }
+            self.asm.alu_wide(Alu::Sub, RCX, field::start(true, many));
+        }
+        if size != 0 {
+            // The low bits become the highest, so that one comparison finds what is misaligned, too.
+            self.asm.rorx(Wide::Yes, RCX, unit, size);
+            unit = RCX;
+        }
+        self.asm
+            .alu_wide(Alu::Cmp, unit, field::units(storing, many, size));
+        if many {
+            self.doubt(condition::NOT_BELOW);
+        } else {
+            self.guard(condition::NOT_BELOW, true);
+        }
+    }
+
+    /// The operand of an access with translation; the trace is left if it is not plain memory.
+    fn paged(&mut self, access: &Accessed) -> Place {
+        if let Some(fact) = self.facts.iter().find(|fact| fact.covers(access))
+            && let How::Pointer(pointer) = fact.how
+        {
+            let distance = access.from() - fact.from;
+            self.asm.mov_wide(RCX, field::pointer(pointer));
+            return Place::At(RCX, distance);
+        }
+        let (fact, members) = self.group(access);
+        if members >= SMALLEST_GROUP && self.pointers < POINTERS {
+            return self.paged_group(access, fact);
+        }
+        let address = match self.home(access.base) {
+            Some(own) if access.imm == 0 => own,
+            Some(own) => {
+                self.asm.lea(RAX, Place::At(own, access.imm));
+                RAX
+            }
+            None => {
+                self.load_register(RAX, access.base);
+                if access.imm != 0 {
+                    self.asm.alu_imm(Wide::No, Alu::Add, Place::Reg(RAX), access.imm);
+                }
+                RAX
+            }
+        };
+        self.asm.mov(RCX, Place::Reg(address));
+        self.addend(RCX, access.storing);
+        if access.size != 0 && !self.is_aligned(access) {
+            self.asm.test_byte(address, (1 << access.size) - 1);
+            self.guard(condition::NOT_EQUAL, true);
+            if !self.cautious {
+                self.aligned.push(Fact::new(access));
+            }
+        }
+        self.asm.test(Wide::Yes, RCX, RCX);
+        self.guard(condition::EQUAL, true);
+        Place::Indexed(RCX, address, 0, 0)
+    }
+
+    /// An address becomes the addend of its page.
+    fn addend(&mut self, register: Gpr, storing: bool) {
+        let half = if storing { 8 * PAGES as i32 } else { 0 };
+        self.asm.shift(Shift::Right, register, 12);
+        self.asm
+            .mov_wide(register, Place::Indexed(BASE, register, 3, half));
+    }
+
+    fn is_aligned(&self, access: &Accessed) -> bool {
+        self.aligned
+            .iter()
+            .any(|fact| fact.root == access.symbol.root && fact.suits(access))
+    }
+
+    /// The first access of a group, whose page is looked up once for all of them.
+    fn paged_group(&mut self, access: &Accessed, mut fact: Fact) -> Place {
+        let unit = 1 << fact.size;
+        fact.from -= (fact.from - fact.anchor) & (unit - 1);
+        let pointer = self.pointers;
+        self.pointers += 1;
+        let base = self.source(access.base, RCX);
+        self.asm
+            .lea(RCX, Place::At(base, fact.from - access.symbol.offset));
+        // Aligned, and all in one page: the low bits become the highest, and what is left is the place in the page.
+        let place = (PAGE - 1) >> fact.size | ((unit - 1) as u32).rotate_right(u32::from(fact.size));
+        self.asm.rorx(Wide::No, RAX, RCX, fact.size);
+        self.asm
+            .alu_imm(Wide::No, Alu::And, Place::Reg(RAX), place as i32);
+        let highest = (PAGE as i32 - (fact.to - fact.from)) >> fact.size;
+        self.asm.alu_imm(Wide::No, Alu::Cmp, Place::Reg(RAX), highest);
+        self.doubt(condition::ABOVE);
+        self.asm.mov(RAX, Place::Reg(RCX));
+        self.addend(RAX, access.storing);
+        self.asm.test(Wide::Yes, RAX, RAX);
+        self.doubt(condition::EQUAL);
+        self.asm.alu_wide(Alu::Add, RCX, Place::Reg(RAX));
+        self.asm.store_wide(field::pointer(pointer), RCX);
+        fact.how = How::Pointer(pointer);
+        let distance = access.from() - fact.from;
+        self.know(fact);
+        Place::At(RCX, distance)
+    }
+
+    fn load(&mut self, insn: Instruction, place: Place) {
+        let result = self.result(insn.rd);
+        match insn.op {
+            Op::Lb => self.asm.extend(0xbe, result, place),
+            Op::Lbu => self.asm.extend(0xb6, result, place),
+            Op::Lh => self.asm.extend(0xbf, result, place),
+            Op::Lhu => self.asm.extend(0xb7, result, place),
+            _ => self.asm.mov(result, place),
+        }
+        self.finish(insn.rd, result);
+    }
+
+    fn store(&mut self, insn: Instruction, place: Place) {
+        let (place, value) = match (self.home(insn.rs2), place) {
+            (Some(own), place) => (place, own),
+            // Where rcx is in use, the address is brought into it.
+            (None, Place::Indexed(RCX, address, ..)) => {
+                self.asm.alu_wide(Alu::Add, RCX, Place::Reg(address));
+                self.load_register(RAX, insn.rs2);
+                (Place::At(RCX, 0), RAX)
+            }
+            (None, Place::At(RCX, _)) => {
+                self.load_register(RAX, insn.rs2);
+                (place, RAX)
+            }
+            (None, place) => {
+                self.load_register(RCX, insn.rs2);
+                (place, RCX)
+            }
+        };
+        match insn.op {
+            Op::Sb => self.asm.store_byte(place, value),
+            Op::Sh => self.asm.store_half(place, value),
+            _ => self.asm.store(place, value),
+        }
+    }
+}
