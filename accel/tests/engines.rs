@@ -186,7 +186,9 @@ proptest! {
     fn loops_do_what_they_do_on_the_reference(
         body in proptest::collection::vec(body_word(), 1..20),
         turns in 1..60_i32,
-        registers in proptest::array::uniform16(prop_oneof![3 => value(), 2 => (2..14_u32).prop_map(|page| page * PAGE - 16)]),
+        registers in proptest::array::uniform16(
+            prop_oneof![3 => value(), 2 => (2..14_u32).prop_map(|page| page * PAGE - 16)],
+        ),
         paging in any::<bool>(),
         absent in 0..16_u32,
         readable in 0..16_u32,
