@@ -158,6 +158,27 @@ proptest! {
     }
 }
 
+/// A load from a table, of which some addresses are plain memory.
+fn table_load() -> impl Strategy<Value = Vec<u32>> {
+    let register = || prop_oneof![1 => Just(0_u8), 20 => 3..9_u8, 2 => Just(1)];
+    (
+        (register(), register(), register(), register(), register()),
+        0..4_i32,
+        any::<bool>(),
+        (-1..3_i32).prop_map(|imm| 4 * imm),
+    )
+        .prop_map(|((scaled, index, base, sum, value), scale, swapped, imm)| {
+            let (a, b) = if swapped { (base, scaled) } else { (scaled, base) };
+            vec![
+                i(Op::Andi, index, 9, 0x1fc),
+                i(Op::Slli, scaled, index, scale),
+                r(Op::Add, sum, a, b),
+                i(Op::Lw, value, sum, imm),
+                i(Op::Lw, 5, sum, imm + 4),
+            ]
+        })
+}
+
 /// An instruction of a loop's body: accesses near each other, relative to registers that move a little, and branches
 /// that skip some of the rest.
 fn body_word() -> impl Strategy<Value = u32> {
@@ -172,7 +193,8 @@ fn body_word() -> impl Strategy<Value = u32> {
         2 => (base(), base(), moved).prop_map(|(rd, rs, imm)| i(Op::Addi, rd, rs, imm)),
         2 => (prop_oneof![Just(Op::Beq), Just(Op::Bltu), Just(Op::Bge)], 4..10_u8, 4..10_u8, 1..5_i32)
             .prop_map(|(op, a, b, skipped)| word(op, 0, a, b, 4 * (skipped + 1))),
-        1 => (4..8_u8, 4..8_u8).prop_map(|(rd, rs)| r(Op::Add, rd, rs, 9)),
+        2 => (3..12_u8, 3..12_u8, 3..12_u8).prop_map(|(rd, a, b)| r(Op::Add, rd, a, b)),
+        1 => (3..9_u8, 3..10_u8, 0..5_i32).prop_map(|(rd, rs, by)| i(Op::Slli, rd, rs, by)),
         1 => (4..8_u8).prop_map(|rd| i(Op::Andi, rd, 9, 3)),
     ]
 }
@@ -184,7 +206,7 @@ proptest! {
     /// translation, near the borders of pages, of memory and of all addresses.
     #[test]
     fn loops_do_what_they_do_on_the_reference(
-        body in proptest::collection::vec(body_word(), 1..20),
+        body in proptest::collection::vec(prop_oneof![5 => body_word().prop_map(|word| vec![word]), 1 => table_load()], 1..20),
         turns in 1..60_i32,
         registers in proptest::array::uniform16(
             prop_oneof![3 => value(), 2 => (2..14_u32).prop_map(|page| page * PAGE - 16)],
@@ -195,7 +217,7 @@ proptest! {
         slice in prop_oneof![Just(900_u64), 1..90_u64],
     ) {
         let mut m = machine(ProfileName::Classic);
-        looped(&mut m, &body, turns);
+        looped(&mut m, &body.concat(), turns);
         if paging {
             let (root, table) = (0x4000, 0x5000);
             put(&mut m, root, &[pte::entry(table, pte::V)]);

@@ -277,6 +277,18 @@ impl Assembler {
         self.word(imm as i32);
     }
 
+    /// `mov word [rm], imm`
+    pub(super) fn store_half_imm(&mut self, rm: Place, imm: u16) {
+        self.modrm(Some(0x66), Wide::No, &[0xc7], 0, rm, false);
+        self.code.extend_from_slice(&imm.to_le_bytes());
+    }
+
+    /// `mov byte [rm], imm`
+    pub(super) fn store_byte_imm(&mut self, rm: Place, imm: u8) {
+        self.modrm(None, Wide::No, &[0xc6], 0, rm, false);
+        self.byte(imm);
+    }
+
     /// `movzx` or `movsx reg, rm` by the second byte of its opcode.
     pub(super) fn extend(&mut self, opcode: u8, reg: Gpr, rm: Place) {
         let byte_register = matches!(rm, Reg(r) if r >= 4);

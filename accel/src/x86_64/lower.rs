@@ -7,6 +7,7 @@
 //! of the reference before that instruction.
 
 mod arithmetic;
+mod indexed;
 mod jumps;
 mod memory;
 mod symbols;
@@ -186,11 +187,17 @@ impl Lowering<'_> {
         self.joins.clear();
         self.places = vec![0; first];
         let trace = self.trace;
-        for (index, step) in trace.steps.iter().enumerate().skip(first) {
-            self.index = index;
+        let mut next = first;
+        while let Some(step) = trace.steps.get(next) {
+            self.index = next;
             self.places.push(self.asm.here());
             self.forget_skipped();
-            match self.accesses[index] {
+            if let Some(steps) = self.indexed() {
+                next += steps;
+                continue;
+            }
+            next += 1;
+            match self.accesses[self.index] {
                 Some(access) => self.access(step.insn, access),
                 None if step.goes == Goes::On && step.insn.op != Op::Jal => self.compute(step.insn),
                 None => self.jump(*step),

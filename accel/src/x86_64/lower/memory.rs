@@ -18,8 +18,8 @@ use super::{Lowering, Memory};
 #[derive(Clone, Copy)]
 pub(super) struct Fact {
     root: usize,
-    from: i32,
-    to: i32,
+    pub(super) from: i32,
+    pub(super) to: i32,
     anchor: i32,
     size: u8,
     storing: bool,
@@ -72,6 +72,20 @@ impl Fact {
         access.size <= self.size && (access.from() - self.anchor) & ((1 << access.size) - 1) == 0
     }
 
+    /// Where the last unit begins, counted from the anchor.
+    pub(super) fn last_unit(&self) -> i32 {
+        let unit = 1 << self.size;
+        let behind = (self.to - self.anchor) & (unit - 1);
+        self.to - if behind == 0 { unit } else { behind }
+    }
+
+    /// It was checked where the register was so far from the root. The last unit is a page above the least address, at
+    /// least, if it is the last of many.
+    pub(super) fn reached_by(&mut self, checked: i32, last_unit: i32, many: bool) {
+        let lowest = last_unit - if many { PAGE as i32 } else { 0 };
+        self.how = How::Registers { checked, lowest };
+    }
+
     /// The fact that would cover both.
     fn with(self, access: &Accessed) -> Option<Fact> {
         // The most aligned is the anchor.
@@ -114,7 +128,7 @@ impl Lowering<'_> {
     }
 
     /// The fact that covers an access and, if it can, those that follow; and how many they are.
-    fn group(&self, access: &Accessed) -> (Fact, usize) {
+    pub(super) fn group(&self, access: &Accessed) -> (Fact, usize) {
         let mut all = (Fact::new(access), 1);
         if self.cautious {
             return all;
@@ -136,27 +150,17 @@ impl Lowering<'_> {
         let base = self.source(access.base, RAX);
         if !self.facts.iter().any(|fact| fact.covers(access)) {
             let (mut fact, _) = self.group(access);
-            let single = fact.from == access.from() && fact.to == access.to();
-            let unit = 1 << fact.size;
-            // The last unit, counted from the anchor.
-            let behind = (fact.to - fact.anchor) & (unit - 1);
-            let last = if behind == 0 {
-                fact.to - unit
-            } else {
-                fact.to - behind
-            };
-            self.check(base, last - access.symbol.offset, &fact, !single);
-            // The last is a page above the least address, at least, if it is the last of many.
-            fact.how = How::Registers {
-                checked: access.symbol.offset,
-                lowest: if single { last } else { last - PAGE as i32 },
-            };
+            let many = fact.from != access.from() || fact.to != access.to();
+            let last = fact.last_unit();
+            let place = |distance| Place::At(base, distance);
+            self.check(place, last - access.symbol.offset, &fact, many, many);
+            fact.reached_by(access.symbol.offset, last, many);
             self.know(fact);
         }
         Place::Indexed(BASE, base, 0, access.imm)
     }
 
-    fn know(&mut self, fact: Fact) {
+    pub(super) fn know(&mut self, fact: Fact) {
         if !self.cautious {
             self.facts.push(fact);
         }
@@ -168,31 +172,38 @@ impl Lowering<'_> {
         self.doubts.push((site, self.index));
     }
 
-    /// Sees that the unit of `1 << size` bytes at `address + offset` is aligned and in its window; `many`: so far up in
-    /// it that everything less than a page below is there, too. In 64 bits, so that a sum that wraps is outside.
-    fn check(&mut self, address: Gpr, offset: i32, fact: &Fact, many: bool) {
+    /// Sees that the unit of `1 << size` bytes at an address plus `offset` is aligned and in its window; `many`: so far
+    /// up in it that everything less than a page below is there, too. In 64 bits, so that a sum that wraps is outside.
+    /// If it is not, that is no more than a `doubt`, or the trace is left.
+    pub(super) fn check(
+        &mut self,
+        address: impl Fn(i32) -> Place,
+        offset: i32,
+        fact: &Fact,
+        many: bool,
+        doubt: bool,
+    ) {
         let Fact { size, storing, .. } = *fact;
         let start = if storing { 0 } else { i32::from(many) * PAGE as i32 };
-        let mut unit = address;
-        if offset != start {
-            self.asm.lea_wide(RCX, Place::At(address, offset - start));
-            unit = RCX;
-        }
-        if storing {
-            if unit != RCX {
-                self.asm.mov(RCX, Place::Reg(unit));
-                unit = RCX;
+        let unit = match address(offset - start) {
+            Place::At(own, 0) if !storing => own,
+            place => {
+                self.asm.lea_wide(RCX, place);
+                RCX
             }
+        };
+        if storing {
             self.asm.alu_wide(Alu::Sub, RCX, field::start(true, many));
         }
+        let mut compared = unit;
         if size != 0 {
             // The low bits become the highest, so that one comparison finds what is misaligned, too.
             self.asm.rorx(Wide::Yes, RCX, unit, size);
-            unit = RCX;
+            compared = RCX;
         }
         self.asm
-            .alu_wide(Alu::Cmp, unit, field::units(storing, many, size));
-        if many {
+            .alu_wide(Alu::Cmp, compared, field::units(storing, many, size));
+        if doubt {
             self.doubt(condition::NOT_BELOW);
         } else {
             self.guard(condition::NOT_BELOW, true);
@@ -285,17 +296,32 @@ impl Lowering<'_> {
 
     fn load(&mut self, insn: Instruction, place: Place) {
         let result = self.result(insn.rd);
-        match insn.op {
-            Op::Lb => self.asm.extend(0xbe, result, place),
-            Op::Lbu => self.asm.extend(0xb6, result, place),
-            Op::Lh => self.asm.extend(0xbf, result, place),
-            Op::Lhu => self.asm.extend(0xb7, result, place),
-            _ => self.asm.mov(result, place),
-        }
+        self.load_to(insn.op, result, place);
         self.finish(insn.rd, result);
     }
 
+    pub(super) fn load_to(&mut self, op: Op, to: Gpr, place: Place) {
+        match op {
+            Op::Lb => self.asm.extend(0xbe, to, place),
+            Op::Lbu => self.asm.extend(0xb6, to, place),
+            Op::Lh => self.asm.extend(0xbf, to, place),
+            Op::Lhu => self.asm.extend(0xb7, to, place),
+            _ => self.asm.mov(to, place),
+        }
+    }
+
+    fn store_zero(&mut self, op: Op, place: Place) {
+        match op {
+            Op::Sb => self.asm.store_byte_imm(place, 0),
+            Op::Sh => self.asm.store_half_imm(place, 0),
+            _ => self.asm.store_imm(place, 0),
+        }
+    }
+
     fn store(&mut self, insn: Instruction, place: Place) {
+        if insn.rs2 == 0 {
+            return self.store_zero(insn.op, place);
+        }
         let (place, value) = match (self.home(insn.rs2), place) {
             (Some(own), place) => (place, own),
             // Where rcx is in use, the address is brought into it.
