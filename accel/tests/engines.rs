@@ -206,7 +206,10 @@ proptest! {
     /// translation, near the borders of pages, of memory and of all addresses.
     #[test]
     fn loops_do_what_they_do_on_the_reference(
-        body in proptest::collection::vec(prop_oneof![5 => body_word().prop_map(|word| vec![word]), 1 => table_load()], 1..20),
+        body in proptest::collection::vec(
+            prop_oneof![5 => body_word().prop_map(|word| vec![word]), 1 => table_load()],
+            1..20,
+        ),
         turns in 1..60_i32,
         registers in proptest::array::uniform16(
             prop_oneof![3 => value(), 2 => (2..14_u32).prop_map(|page| page * PAGE - 16)],

@@ -102,6 +102,7 @@ pub(super) fn lower(
         doubts: Vec::new(),
         skips: Vec::new(),
         outs: Vec::new(),
+        unknowns: Vec::new(),
         leaves: Vec::new(),
         sites: Vec::new(),
         borrowed: Vec::new(),
@@ -141,6 +142,8 @@ struct Lowering<'a> {
     skips: Vec<(usize, usize, usize)>,
     /// Jumps of a step out of the trace.
     outs: Vec<(usize, usize, u32)>,
+    /// Jumps of a step to where its target is not known.
+    unknowns: Vec<(usize, usize)>,
     leaves: Vec<Leave>,
     /// Jumps to the stubs of `leaves`.
     sites: Vec<usize>,

@@ -110,11 +110,21 @@ impl Lowering<'_> {
             return None;
         }
         let (base, last) = match scaling {
-            // The base is what is not the scaled index.
+            // The base is what is not the scaled index, or has been known for longer.
             Some(scaling) if add.rs1 == scaling.rd => (add.rs2, add.rs1),
             Some(scaling) if add.rs2 == scaling.rd => (add.rs1, add.rs2),
             Some(_) => return None,
-            None => (add.rs2, add.rs1),
+            None => {
+                let written = |x| {
+                    self.trace.steps[..self.index]
+                        .iter()
+                        .rposition(|step| step.insn.rd == x)
+                };
+                match written(add.rs1) < written(add.rs2) {
+                    true => (add.rs1, add.rs2),
+                    false => (add.rs2, add.rs1),
+                }
+            }
         };
         if scaling.is_some() && base == last {
             return None;

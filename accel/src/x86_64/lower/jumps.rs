@@ -79,6 +79,10 @@ impl Lowering<'_> {
             self.give_back();
             self.go(target);
         }
+        for (site, index) in std::mem::take(&mut self.unknowns) {
+            self.land(site);
+            self.unknown(index);
+        }
     }
 
     fn land(&mut self, site: usize) {
@@ -168,23 +172,44 @@ impl Lowering<'_> {
         if insn.imm != 0 {
             self.asm.alu_imm(Wide::No, Alu::Add, Place::Reg(RAX), insn.imm);
         }
-        // An odd target loses its bit, any other that is misaligned traps; neither is usual.
+        self.find();
+        let site = self.asm.jcc(condition::NOT_EQUAL, 0);
+        self.unknowns.push((site, self.index));
+        self.pay(self.index + 1);
+        self.constant(insn.rd, self.pc().wrapping_add(4));
+        self.asm.jmp_to(entry(8));
+    }
+
+    /// A jump to an address that the indirect-branch cache does not know.
+    fn unknown(&mut self, index: usize) {
+        self.index = index;
+        // No misaligned one is ever known. An odd one loses its bit, any other traps.
         self.asm.test_byte(RAX, 3);
         self.guard(condition::NOT_EQUAL, false);
+        self.pay(index + 1);
+        let insn = self.trace.steps[index].insn;
         self.constant(insn.rd, self.pc().wrapping_add(4));
-        self.pay(self.index + 1);
-        self.dispatch();
+        self.asm.jmp(self.neighbours.unknown());
     }
 
     /// Goes to the address in eax, by the indirect-branch cache.
     fn dispatch(&mut self) {
-        let entry = |part| Place::Indexed(RSP, RCX, 2, field::BRANCHES + part);
+        self.find();
+        self.asm.jcc(condition::NOT_EQUAL, self.neighbours.unknown());
+        self.asm.jmp_to(entry(8));
+    }
+
+    /// Finds the entry of the address in eax, for [`entry`], and compares: equal if it is its own.
+    fn find(&mut self) {
         self.asm.mov(RCX, Place::Reg(RAX));
         let mask = 4 * (layout::BRANCHES as i32 - 1);
         self.asm.alu_imm(Wide::No, Alu::And, Place::Reg(RCX), mask);
         self.asm.alu_wide(Alu::Add, RAX, field::at(field::REGIME));
         self.asm.alu_wide(Alu::Cmp, RAX, entry(0));
-        self.asm.jcc(condition::NOT_EQUAL, self.neighbours.unknown());
-        self.asm.jmp_to(entry(8));
     }
+}
+
+/// The entry of the indirect-branch cache that was looked for.
+fn entry(part: i32) -> Place {
+    Place::Indexed(RSP, RCX, 2, field::BRANCHES + part)
 }
