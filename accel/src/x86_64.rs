@@ -11,9 +11,9 @@ mod spaces;
 
 use toy_isa::bus::Width;
 use toy_isa::cpu::{self, Poll, Step};
-use toy_isa::engine::{Engine, Exit, Interpreter};
+use toy_isa::engine::{Engine, Exit};
 use toy_isa::instruction::{Instruction, Registers, decode};
-use toy_isa::machine::Machine;
+use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
 use toy_isa::table::Op;
@@ -21,8 +21,8 @@ use toy_isa::table::Op;
 use crate::Unavailable;
 use cache::{Cache, Known};
 use gate::Gate;
-use layout::{BRANCHES, Branch, COUNTED, LONGEST, Window};
-use lower::{Leave, Memory};
+use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
+use lower::{Leave, Memory, trace};
 use spaces::{Regime, Spaces};
 
 /// Executes blocks of Ring32 as x86-64 code. What is not plain computation in plain memory, and what is seldom
@@ -41,12 +41,8 @@ pub struct X86_64 {
     misses: u32,
     /// There is no window that is right for long.
     scattered: bool,
-    /// Where a tally counts instructions by their addresses.
-    interpreter: Interpreter,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
     open: Option<usize>,
-    /// The interpreter ran last: what it was told of stored code is not known here.
-    estranged: bool,
 }
 
 /// What spaces and code depend on, beside the regime.
@@ -58,6 +54,8 @@ struct Seen {
     epoch: u32,
     /// See [`toy_isa::ram::Ram::raised`].
     raised: u64,
+    /// Somebody counts instructions by their addresses.
+    tallied: bool,
 }
 
 /// How often code is executed step by step before it is translated.
@@ -96,9 +94,7 @@ impl X86_64 {
             windowed: None,
             misses: 0,
             scattered: false,
-            interpreter: Interpreter::default(),
             open: None,
-            estranged: false,
         })
     }
 }
@@ -109,16 +105,6 @@ impl Engine for X86_64 {
     }
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
-        if machine.board.observer.tally.is_some() {
-            if !self.estranged {
-                self.interpreter = Interpreter::default();
-                self.estranged = true;
-            }
-            return self.interpreter.run(machine, fuel);
-        }
-        if std::mem::take(&mut self.estranged) {
-            self.forget_code();
-        }
         let end = machine.attempts.saturating_add(fuel);
         while machine.attempts < end {
             self.forget_stale(machine);
@@ -208,9 +194,10 @@ impl X86_64 {
             memory: (ram.parts().0.as_ptr() as u64, size),
             epoch: machine.board.tlb.epoch(),
             raised: ram.raised(),
+            tallied: machine.board.observer.tally.is_some(),
         };
         if now != self.seen {
-            if now.memory != self.seen.memory {
+            if (now.memory, now.tallied) != (self.seen.memory, self.seen.tallied) {
                 self.forget_code();
             } else if now.epoch != self.seen.epoch {
                 self.spaces.forget();
@@ -250,8 +237,11 @@ impl X86_64 {
             self.forget_code();
         }
         machine.board.ram.set(physical, flag::CODE);
-        let bytes = machine.board.ram.page(frame)?;
-        Some(self.cache.translate(frame, bytes, pc, memory))
+        let Board { ram, observer, .. } = &machine.board;
+        Some(
+            self.cache
+                .translate(frame, ram.page(frame)?, observer.tally.as_ref(), pc, memory),
+        )
     }
 
     /// Executes from this block on, until something else has to be done.
@@ -307,9 +297,9 @@ impl X86_64 {
                 Left::Open(Some(site))
             }
             Leave::Budget => {
-                let block = self.cache.block(exit);
-                let count = block.ops.len() as u64;
-                machine.hart.pc = block.addresses[0];
+                let trace = self.cache.trace(exit);
+                let count = trace.steps.len() as u64;
+                machine.hart.pc = trace.start;
                 unspent = unspent.wrapping_add(count);
                 let rest = left - (budget - unspent);
                 if rest >= count {
@@ -319,20 +309,23 @@ impl X86_64 {
                 }
             }
             Leave::Before { index, data } => {
-                let block = self.cache.block(exit);
-                let (executed, rest) = block.ops.split_at(usize::from(index));
-                machine.hart.pc = block.addresses[usize::from(index)];
+                let trace = self.cache.trace(exit);
+                let (executed, rest) = trace.steps.split_at(usize::from(index));
+                machine.hart.pc = rest.first().map_or(trace.next, |step| step.at);
                 unspent += rest.len() as u64;
                 let lanes = context.lanes.as_flattened_mut();
-                for lane in executed.iter().filter_map(|op| layout::lane(*op)) {
+                for (lane, more) in lanes.iter_mut().zip(trace::composition(executed).as_flattened()) {
                     // What was skipped is counted below zero until now.
-                    lanes[lane] = lanes[lane].wrapping_add(1);
+                    *lane = lane.wrapping_add(*more);
                 }
                 Left::Before(data)
             }
         };
         for (op, lane) in COUNTED.iter().zip(context.lanes.as_flattened()) {
             machine.histogram[*op as usize] += u64::from(*lane);
+        }
+        if let Some(tally) = &mut machine.board.observer.tally {
+            tally.retired += u64::from(context.lanes.as_flattened()[MARKED]);
         }
         let spent = budget - unspent;
         machine.attempts += spent;
@@ -438,8 +431,12 @@ fn step(machine: &mut Machine) -> Option<Exit> {
         histogram,
     } = machine;
     *attempts += 1;
+    let pc = hart.pc;
     match cpu::step(hart, board, Registers::Sixteen) {
-        Step::Retired(insn) => histogram[insn.op as usize] += 1,
+        Step::Retired(insn) => {
+            histogram[insn.op as usize] += 1;
+            board.retired_at(pc);
+        }
         Step::Trapped(trap) => return Some(Exit::taken(board, trap)),
         Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
     }

@@ -13,7 +13,7 @@ use common::*;
 use proptest::prelude::*;
 use toy_isa::bus::Bus;
 use toy_isa::engine::{Engine, Reference};
-use toy_isa::machine::Machine;
+use toy_isa::machine::{Machine, Tally};
 use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::ProfileName;
 use toy_isa::table::{Csr, OPS, Op};
@@ -451,4 +451,41 @@ fn time_after_its_low_word_wraps_is_exact() {
     m.board.pace.clock = (1 << 32) - 150;
     let end = same_everywhere(&m, 900);
     assert!(end.board.pace.clock > 1 << 32);
+}
+
+#[test]
+fn marked_instructions_are_counted_where_they_retire() {
+    for slice in [u64::MAX, 13] {
+        let mut counted = Vec::new();
+        let engines = engines().into_iter().flatten();
+        let engines = engines.map(|engine| Box::new(engine) as Box<dyn Engine>);
+        for mut engine in engines.chain([Box::new(Reference) as Box<dyn Engine>]) {
+            let mut m = machine(ProfileName::Classic);
+            // In every second turn, an instruction is skipped.
+            let body = [
+                i(Op::Andi, 6, 9, 1),
+                b(Op::Beq, 6, 0, 8),
+                i(Op::Addi, 10, 10, 3),
+                i(Op::Lw, 4, 2, 0),
+            ];
+            looped(&mut m, &body, 30);
+            let mut tally = Tally::new(CODE & !(PAGE - 1), 1024);
+            for word in [1, 3, 4] {
+                tally.mark(CODE + 4 * word, true);
+            }
+            m.board.observer.tally = Some(tally);
+            while m.attempts < 500 {
+                let fuel = slice.min(500 - m.attempts);
+                let exit = engine.run(&mut m, fuel);
+                if is_end(exit) {
+                    break;
+                }
+            }
+            counted.push(m.board.observer.tally.map(|tally| tally.retired));
+        }
+        assert!(
+            counted.iter().all(|one| *one == Some(30 + 15 + 30)),
+            "{counted:?}"
+        );
+    }
 }

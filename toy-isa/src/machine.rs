@@ -113,10 +113,15 @@ impl Tally {
         ((page_start.wrapping_sub(self.start) / 4) as usize) < self.marked.len()
     }
 
+    /// Whether this word is marked.
+    pub fn counts(&self, address: u32) -> bool {
+        let index = (address.wrapping_sub(self.start) / 4) as usize;
+        self.marked.get(index).copied().unwrap_or(false)
+    }
+
     /// An instruction at this address has retired.
     pub(crate) fn retired(&mut self, address: u32) {
-        let index = (address.wrapping_sub(self.start) / 4) as usize;
-        self.retired += u64::from(self.marked.get(index).copied().unwrap_or(false));
+        self.retired += u64::from(self.counts(address));
     }
 }
 
@@ -225,8 +230,8 @@ impl Board {
         Arc::clone(&self.profile)
     }
 
-    /// Tells the tally, if there is one, that an instruction has retired at this address.
-    pub(crate) fn retired_at(&mut self, address: u32) {
+    /// Tells the tally, if there is one, that an instruction has retired at this address: for engines.
+    pub fn retired_at(&mut self, address: u32) {
         if let Some(tally) = &mut self.observer.tally {
             tally.retired(address);
         }

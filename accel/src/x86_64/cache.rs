@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io;
 
 use toy_isa::instruction::{Registers, decode};
+use toy_isa::machine::Tally;
 use toy_isa::mmu::PAGE;
-use toy_isa::table::Op;
 
 use super::encode::{Assembler, RAX, displacement};
 use super::gate;
@@ -36,14 +36,6 @@ struct Page {
     start: u32,
     memory: Memory,
     entries: Box<[Entry; WORDS]>,
-}
-
-/// What is kept of a block.
-pub(super) struct Block {
-    /// The address of each instruction of its trace, and of what follows the last.
-    pub(super) addresses: Box<[u32]>,
-    /// Their operations.
-    pub(super) ops: Box<[Op]>,
 }
 
 /// A way out of emitted code.
@@ -84,7 +76,8 @@ pub(super) struct Cache {
     unknown: usize,
     /// By frame.
     frames: Vec<Vec<Page>>,
-    blocks: Vec<Block>,
+    /// Of each block.
+    traces: Vec<Trace>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
 }
@@ -116,7 +109,7 @@ impl Cache {
             epilogue,
             unknown,
             frames: Vec::new(),
-            blocks: Vec::new(),
+            traces: Vec::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
         })
@@ -127,7 +120,7 @@ impl Cache {
         self.used = self.first;
         self.lanes_from = self.memory.length();
         self.frames.clear();
-        self.blocks.clear();
+        self.traces.clear();
         self.exits.truncate(1);
         self.lanes.clear();
     }
@@ -148,8 +141,9 @@ impl Cache {
         self.exits[number as usize]
     }
 
-    pub(super) fn block(&self, exit: ExitOf) -> &Block {
-        &self.blocks[exit.block as usize]
+    /// The trace that this exit leaves.
+    pub(super) fn trace(&self, exit: ExitOf) -> &Trace {
+        &self.traces[exit.block as usize]
     }
 
     fn entry(&mut self, frame: u32, pc: u32, memory: Memory) -> &mut Entry {
@@ -189,12 +183,20 @@ impl Cache {
     }
 
     /// Translates the block at `pc` from the bytes of its frame. There must be room.
-    pub(super) fn translate(&mut self, frame: u32, bytes: &[u8], pc: u32, memory: Memory) -> Known {
-        let trace = Trace::form(pc, |at| {
+    pub(super) fn translate(
+        &mut self,
+        frame: u32,
+        bytes: &[u8],
+        tally: Option<&Tally>,
+        pc: u32,
+        memory: Memory,
+    ) -> Known {
+        let decode_at = |at| {
             let place = (at % PAGE) as usize;
             let word = bytes.get(place..place + 4)?.try_into().ok()?;
             decode(u32::from_le_bytes(word), Registers::Sixteen)
-        });
+        };
+        let trace = Trace::form(pc, decode_at, tally);
         if trace.steps.is_empty() {
             *self.entry(frame, pc, memory) = NEVER;
             return Known::Never;
@@ -208,16 +210,12 @@ impl Cache {
             place: page.map(|page| (frame as usize, page)),
             cache: self,
         };
-        let Lowered { code, leaves } = lower::lower(&trace, pc, memory, origin, &mut view);
+        let Lowered { code, leaves } = lower::lower(&trace, memory, origin, &mut view);
         debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
-        let block = self.blocks.len() as u32;
-        let addresses = trace.steps.iter().map(|step| step.at);
-        self.blocks.push(Block {
-            addresses: addresses.chain([trace.next]).collect(),
-            ops: trace.steps.iter().map(|step| step.insn.op).collect(),
-        });
+        let block = self.traces.len() as u32;
+        self.traces.push(trace);
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
         *self.entry(frame, pc, memory) = origin as u32;

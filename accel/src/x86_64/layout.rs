@@ -113,6 +113,13 @@ pub(super) const COUNTED: [Op; 47] = [
     Op::Remu,
 ];
 
+/// The lane in which instructions are counted that a tally has marked: the last.
+pub(super) const MARKED: usize = COUNTED.len();
+const _: () = assert!(
+    MARKED < LANES * VECTORS,
+    "there is a lane for all that is counted"
+);
+
 /// The lane of an operation; `None` if it is not translated.
 pub(super) fn lane(op: Op) -> Option<usize> {
     COUNTED.iter().position(|counted| *counted == op)

@@ -18,10 +18,10 @@ use std::ops::Range;
 use toy_isa::table::Op;
 
 use super::encode::{Alu, Assembler, Gpr, Place, RAX, RCX, Wide, condition};
-use super::layout::{self, BUDGET, LANES, VECTORS, lane};
+use super::layout::{self, BUDGET, LANES};
 use memory::Fact;
 use symbols::Accessed;
-use trace::{Goes, Trace};
+use trace::{Goes, Trace, composition};
 
 /// How loads and stores find their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,15 +60,6 @@ pub(super) trait Neighbours {
     fn next_exit(&self) -> u32;
 }
 
-/// What operations add to the lanes.
-fn composition(ops: impl Iterator<Item = Op>) -> [[u16; LANES]; VECTORS] {
-    let mut vectors = [[0; LANES]; VECTORS];
-    for lane in ops.filter_map(lane) {
-        vectors[lane / LANES][lane % LANES] += 1;
-    }
-    vectors
-}
-
 /// A block in host code.
 pub(super) struct Lowered {
     pub(super) code: Vec<u8>,
@@ -76,17 +67,15 @@ pub(super) struct Lowered {
     pub(super) leaves: Vec<Leave>,
 }
 
-/// Lowers a trace from `start` on, to stand at `origin`.
+/// Lowers a trace, to stand at `origin`.
 pub(super) fn lower(
     trace: &Trace,
-    start: u32,
     memory: Memory,
     origin: usize,
     neighbours: &mut dyn Neighbours,
 ) -> Lowered {
     let mut lowering = Lowering {
         asm: Assembler::new(origin),
-        start,
         memory,
         neighbours,
         trace,
@@ -116,7 +105,6 @@ pub(super) fn lower(
 
 struct Lowering<'a> {
     asm: Assembler,
-    start: u32,
     memory: Memory,
     neighbours: &'a mut dyn Neighbours,
     trace: &'a Trace,
@@ -243,8 +231,7 @@ impl Lowering<'_> {
 
     /// Counts steps, or takes them back.
     fn count(&mut self, steps: Range<usize>, forth: bool) {
-        let ops = self.trace.steps[steps].iter().map(|step| step.insn.op);
-        for (xmm, vector) in (0..).zip(composition(ops)) {
+        for (xmm, vector) in (0..).zip(composition(&self.trace.steps[steps])) {
             if vector != [0; LANES] {
                 let at = self.neighbours.lanes(vector);
                 self.asm.add_lanes(forth, xmm, at);

@@ -11,7 +11,7 @@ use super::{Join, Leave, Lowering};
 impl Lowering<'_> {
     /// A step that may go elsewhere than to the next one.
     pub(super) fn jump(&mut self, step: Step) {
-        let Step { at, insn, goes } = step;
+        let Step { at, insn, goes, .. } = step;
         let (next, target) = (at.wrapping_add(4), at.wrapping_add(insn.imm as u32));
         match (insn.op, goes) {
             (Op::Jalr, _) => self.indirect(insn),
@@ -121,7 +121,7 @@ impl Lowering<'_> {
     fn branch(&mut self, insn: Instruction, target: u32) {
         let condition = self.condition(insn);
         let next = self.pc().wrapping_add(4);
-        if near(self.start, target) {
+        if near(self.trace.start, target) {
             match self.block(target) {
                 Some(code) => {
                     self.asm.jcc(condition, code);
@@ -141,13 +141,13 @@ impl Lowering<'_> {
 
     /// The block of this address, if there is one.
     fn block(&self, address: u32) -> Option<usize> {
-        let own = (address == self.start).then_some(self.asm.origin);
+        let own = (address == self.trace.start).then_some(self.asm.origin);
         own.or_else(|| self.neighbours.block(address))
     }
 
     /// Goes on at an address that is known now.
     pub(super) fn go(&mut self, target: u32) {
-        if !near(self.start, target) {
+        if !near(self.trace.start, target) {
             return self.look_up(target);
         }
         match self.block(target) {

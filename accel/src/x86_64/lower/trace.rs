@@ -5,10 +5,11 @@
 //! long enough that what is paid once for each pass does not matter.
 
 use toy_isa::instruction::Instruction;
+use toy_isa::machine::Tally;
 use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
 
-use super::super::layout::lane;
+use super::super::layout::{LANES, MARKED, VECTORS, lane};
 
 /// Instructions in a trace, at most.
 pub(in super::super) const LONGEST: usize = 48;
@@ -20,6 +21,8 @@ pub(in super::super) struct Step {
     pub(in super::super) at: u32,
     pub(in super::super) insn: Instruction,
     pub(in super::super) goes: Goes,
+    /// A tally counts it.
+    pub(in super::super) marked: bool,
 }
 
 /// Where execution goes from an instruction.
@@ -42,6 +45,7 @@ pub(in super::super) enum Goes {
 /// Instructions in the order in which they are probably executed.
 #[derive(Debug)]
 pub(in super::super) struct Trace {
+    pub(in super::super) start: u32,
     pub(in super::super) steps: Vec<Step>,
     /// Where execution goes from the last step if that does not say it.
     pub(in super::super) next: u32,
@@ -51,8 +55,13 @@ pub(in super::super) struct Trace {
 
 impl Trace {
     /// The trace from `start` on. `decode` gives the instruction at an address of the page, if it is one.
-    pub(in super::super) fn form(start: u32, decode: impl Fn(u32) -> Option<Instruction>) -> Trace {
+    pub(in super::super) fn form(
+        start: u32,
+        decode: impl Fn(u32) -> Option<Instruction>,
+        tally: Option<&Tally>,
+    ) -> Trace {
         let mut trace = Trace {
+            start,
             steps: Vec::new(),
             next: start,
             more: true,
@@ -79,7 +88,13 @@ impl Trace {
             if goes == Goes::OutIfNot || goes == Goes::On && insn.op == Op::Jal {
                 trace.next = target;
             }
-            trace.steps.push(Step { at, insn, goes });
+            let marked = tally.is_some_and(|tally| tally.counts(at));
+            trace.steps.push(Step {
+                at,
+                insn,
+                goes,
+                marked,
+            });
             if matches!(goes, Goes::Back | Goes::Out) {
                 break;
             }
@@ -121,7 +136,7 @@ impl Trace {
     /// Finds the branches that lead to a later step.
     fn skip(&mut self) {
         for index in 0..self.steps.len() {
-            let Step { at, insn, goes } = self.steps[index];
+            let Step { at, insn, goes, .. } = self.steps[index];
             let target = at.wrapping_add(insn.imm as u32);
             let later = self.steps[index + 1..].iter().position(|step| step.at == target);
             if let (Goes::OutIfTaken, Some(distance)) = (goes, later) {
@@ -129,6 +144,18 @@ impl Trace {
             }
         }
     }
+}
+
+/// What steps add to the lanes.
+pub(in super::super) fn composition(steps: &[Step]) -> [[u16; LANES]; VECTORS] {
+    let mut vectors = [[0; LANES]; VECTORS];
+    for step in steps {
+        let marked = step.marked.then_some(MARKED);
+        for lane in lane(step.insn.op).into_iter().chain(marked) {
+            vectors[lane / LANES][lane % LANES] += 1;
+        }
+    }
+    vectors
 }
 
 /// How often a loop is repeated, at most.
