@@ -3,32 +3,38 @@
 
 mod cache;
 mod encode;
+mod engines;
 mod gate;
+mod ground;
 mod layout;
 mod lower;
 mod mapped;
 mod spaces;
+mod virtualized;
 
 use toy_isa::bus::Width;
 use toy_isa::cpu::{self, Poll, Step};
-use toy_isa::engine::{Engine, Exit};
+use toy_isa::engine::{Engine, Exit, Figures};
 use toy_isa::instruction::{Instruction, Registers, decode};
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
 use toy_isa::table::Op;
 
-use crate::Unavailable;
+use crate::kvm::KvmError;
+pub use engines::{Kvm, X86_64};
+
 use cache::{Cache, Known};
-use gate::Gate;
+use ground::Ground;
 use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
 use lower::{Leave, Memory, trace};
 use spaces::{Regime, Spaces};
 
 /// Executes blocks of Ring32 as x86-64 code. What is not plain computation in plain memory, and what is seldom
 /// executed, goes step by step, as on the reference.
-pub struct X86_64 {
-    gate: Gate,
+struct Translator<G: Ground> {
+    // Before the code that it runs.
+    ground: G,
     cache: Cache,
     spaces: Spaces,
     /// What the memory was like when the spaces were made.
@@ -43,6 +49,10 @@ pub struct X86_64 {
     scattered: bool,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
     open: Option<usize>,
+    /// Instructions that emitted code has executed.
+    emitted: u64,
+    /// The host has failed, and the guest's state is lost.
+    failure: Option<KvmError>,
 }
 
 /// What spaces and code depend on, beside the regime.
@@ -58,53 +68,29 @@ struct Seen {
     tallied: bool,
 }
 
-/// How often code is executed step by step before it is translated.
-const PATIENCE: u8 = 6;
-
 /// How often the window for stores is moved.
 const MISSES: u32 = 64;
 
 /// Steps in a row, at most, before somebody looks for a block again.
 const STROLL: u64 = 64;
 
-impl X86_64 {
-    /// Makes one.
-    ///
-    /// # Errors
-    /// If the processor lacks an extension that emitted code uses, or the host gives no memory for code.
-    pub fn new() -> Result<X86_64, Unavailable> {
-        X86_64::with_patience(PATIENCE)
-    }
-
-    /// As [`X86_64::new`], with another number of times that code is executed step by step before it is translated.
-    ///
-    /// # Errors
-    /// As [`X86_64::new`].
-    pub fn with_patience(patience: u8) -> Result<X86_64, Unavailable> {
-        if !std::arch::is_x86_feature_detected!("bmi2") {
-            return Err(Unavailable("the processor has no BMI2".to_string()));
-        }
-        let refused = |error| Unavailable(format!("the host gives no memory for code ({error})"));
-        Ok(X86_64 {
-            gate: Gate::new().map_err(refused)?,
-            cache: Cache::new(patience).map_err(refused)?,
-            spaces: Spaces::new().map_err(refused)?,
-            seen: Seen::default(),
-            focus: u32::MAX,
-            windowed: None,
-            misses: 0,
-            scattered: false,
-            open: None,
-        })
-    }
-}
-
-impl Engine for X86_64 {
+impl<G: Ground> Engine for Translator<G> {
     fn name(&self) -> &'static str {
-        "x86-64"
+        G::NAME
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            emitted: self.emitted,
+            exits: self.ground.exits(),
+            failure: self.failure.as_ref().map(ToString::to_string),
+        }
     }
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
+        if self.failure.is_some() {
+            return Exit::Failed;
+        }
         let end = machine.attempts.saturating_add(fuel);
         while machine.attempts < end {
             self.forget_stale(machine);
@@ -122,7 +108,9 @@ impl Engine for X86_64 {
                 // The disk may have moved data into code.
                 self.forget_stale(machine);
             }
-            self.settle(machine);
+            if let Err(error) = self.settle(machine) {
+                return self.fail(error);
+            }
             let found = self.find(machine);
             let open = self.open.take();
             if !is_free(machine, end) {
@@ -135,13 +123,8 @@ impl Engine for X86_64 {
                         self.cache.link(site, block);
                     }
                     match self.execute(machine, block, end) {
-                        Left::Open(site) => {
-                            self.open = site;
-                            None
-                        }
-                        Left::Before(data) if is_free(machine, end) => self.step_over(machine, data),
-                        Left::Before(_) => None,
-                        Left::Short(count) => stroll(machine, end, count),
+                        Err(error) => Some(self.fail(error)),
+                        Ok(left) => self.follow(machine, left, end),
                     }
                 }
                 Some(Known::Cold | Known::Warm) => stroll(machine, end, STROLL),
@@ -165,10 +148,45 @@ enum Left {
     Short(u64),
 }
 
-impl X86_64 {
+impl<G: Ground> Translator<G> {
+    fn on(ground: G, cache: Cache) -> Translator<G> {
+        Translator {
+            ground,
+            cache,
+            spaces: Spaces::default(),
+            seen: Seen::default(),
+            focus: u32::MAX,
+            windowed: None,
+            misses: 0,
+            scattered: false,
+            open: None,
+            emitted: 0,
+            failure: None,
+        }
+    }
+
+    /// Nothing can go on.
+    fn fail(&mut self, error: KvmError) -> Exit {
+        self.failure = Some(error);
+        Exit::Failed
+    }
+
+    /// What has to be done where emitted code was left.
+    fn follow(&mut self, machine: &mut Machine, left: Left, end: u64) -> Option<Exit> {
+        match left {
+            Left::Open(site) => {
+                self.open = site;
+                None
+            }
+            Left::Before(data) if is_free(machine, end) => self.step_over(machine, data),
+            Left::Before(_) => None,
+            Left::Short(count) => stroll(machine, end, count),
+        }
+    }
+
     fn forget_code(&mut self) {
         self.cache.flush();
-        self.spaces.forget();
+        self.spaces.forget(&mut self.ground);
         self.windowed = None;
         self.open = None;
     }
@@ -183,11 +201,11 @@ impl X86_64 {
         }
         self.open = None;
         // Under a new number, no entry of the indirect-branch cache is found again.
-        self.spaces.forget();
+        self.spaces.renumber();
     }
 
     /// Takes in what has changed in the machine since emitted code ran last.
-    fn settle(&mut self, machine: &mut Machine) -> Regime {
+    fn settle(&mut self, machine: &mut Machine) -> Result<Regime, KvmError> {
         let ram = &mut machine.board.ram;
         let size = ram.size();
         let now = Seen {
@@ -199,20 +217,21 @@ impl X86_64 {
         if now != self.seen {
             if (now.memory, now.tallied) != (self.seen.memory, self.seen.tallied) {
                 self.forget_code();
+                self.ground.settle(ram)?;
             } else if now.epoch != self.seen.epoch {
-                self.spaces.forget();
+                self.spaces.forget(&mut self.ground);
             } else {
-                self.spaces.forget_stores();
+                self.spaces.forget_stores(ram, &mut self.ground);
             }
             self.seen = now;
         }
         if self.spaces.is_worn() {
-            self.spaces.forget();
-            self.gate.context().branches.fill(Branch::default());
+            self.spaces.renew();
+            self.ground.context().branches.fill(Branch::default());
         }
         let regime = Regime::of(machine, self.scattered);
-        self.spaces.enter(regime);
-        regime
+        self.spaces.enter(regime, &mut self.ground);
+        Ok(regime)
     }
 
     /// What is known of the code at the program counter; `None` if not the whole of its page may be fetched from.
@@ -228,7 +247,7 @@ impl X86_64 {
         let frame = physical / PAGE;
         board.ram.page(frame)?;
         board.pace.entering = false;
-        let memory = Regime::of(machine, self.scattered).memory();
+        let memory = G::memory(Regime::of(machine, self.scattered).memory());
         let known = self.cache.find(frame, pc, memory);
         if known != Known::Warm {
             return Some(known);
@@ -246,21 +265,18 @@ impl X86_64 {
 
     /// Executes from this block on, until something else has to be done.
     #[allow(unsafe_code, reason = "emitted code is entered")]
-    fn execute(&mut self, machine: &mut Machine, block: usize, end: u64) -> Left {
-        let regime = self.settle(machine);
+    fn execute(&mut self, machine: &mut Machine, block: usize, end: u64) -> Result<Left, KvmError> {
+        let regime = self.settle(machine)?;
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
         let budget = left.min(LONGEST);
         let loads = Window::new(0, regime.limit(machine.board.ram.size()));
         let stores = self.window(machine, regime);
-        let bytes = machine.board.ram.parts().0;
         let number = u64::from(self.spaces.number()) << 32;
-        let base = match regime.memory() {
-            Memory::Flat => bytes.as_mut_ptr() as u64,
-            Memory::Paged => self.spaces.base(),
-        };
-        let code = self.cache.memory.address(block);
-        let context = self.gate.context();
+        let space = self.spaces.current();
+        let base = self.ground.base(regime.memory(), space);
+        let code = self.ground.code(&self.cache, block);
+        let context = self.ground.context();
         context.x.copy_from_slice(&machine.hart.x[..16]);
         context.budget = budget;
         context.base = base;
@@ -276,13 +292,13 @@ impl X86_64 {
         // reached only from blocks of the same page, or under the number of a regime in which they were found. Base and
         // limits are the guest's memory, of which `machine` is the only reference; or addends that lead into it, for
         // they are forgotten when it moves, or its pages come to mean something else.
-        unsafe { self.gate.run(&self.cache.memory, self.cache.enter, block) };
-        self.account(machine, budget, left)
+        unsafe { self.ground.run(&self.cache, block, space)? };
+        Ok(self.account(machine, budget, left))
     }
 
     /// Brings the machine to where emitted code was left.
     fn account(&mut self, machine: &mut Machine, budget: u64, left: u64) -> Left {
-        let context = self.gate.context();
+        let context = self.ground.context();
         machine.hart.x[..16].copy_from_slice(&context.x);
         machine.hart.x[0] = 0;
         let exit = self.cache.exit(context.exit);
@@ -328,6 +344,7 @@ impl X86_64 {
             tally.retired += u64::from(context.lanes.as_flattened()[MARKED]);
         }
         let spent = budget - unspent;
+        self.emitted += spent;
         machine.attempts += spent;
         machine.board.pace.clock += spent;
         came
@@ -343,8 +360,10 @@ impl X86_64 {
         if let (Some((access, address)), None) = (access, exit)
             && machine.board.tlb.epoch() == epoch
         {
-            match Regime::of(machine, self.scattered).memory() {
-                Memory::Paged => self.spaces.fill(machine, access, address),
+            match G::memory(Regime::of(machine, self.scattered).memory()) {
+                Memory::Paged | Memory::Mapped => {
+                    self.spaces.fill(machine, access, address, &mut self.ground);
+                }
                 Memory::Flat => self.look_around(machine, access, address),
             }
         }

@@ -12,7 +12,7 @@ use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
 
 use super::stats::ExitCounter;
-use super::{Exit, Exits, KvmError};
+use super::{Errno, Exit, Exits, KvmError};
 
 const MEMORY: usize = 64 << 10;
 /// Where things stand in the guest's memory.
@@ -142,29 +142,24 @@ struct Guest {
 fn call<T>(call: &'static str, result: Result<T, kvm_ioctls::Error>) -> Result<T, KvmError> {
     result.map_err(|error| KvmError::Call {
         call,
-        error: error.into(),
+        error: Errno(error.errno()),
     })
+}
+
+fn unusable(error: impl std::fmt::Display) -> KvmError {
+    KvmError::Memory(error.to_string())
 }
 
 impl Guest {
     fn new() -> Result<Guest, KvmError> {
-        let kvm = Kvm::new().map_err(|error| KvmError::open(error.into()))?;
+        let kvm = Kvm::new().map_err(|error| KvmError::open(Errno(error.errno())))?;
         match kvm.get_api_version() {
             12 => {}
             other => return Err(KvmError::Version(other)),
         }
         let vm = call("KVM_CREATE_VM", kvm.create_vm())?;
-        let memory =
-            GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(|error| KvmError::Call {
-                call: "mapping the guest's memory",
-                error: std::io::Error::other(error),
-            })?;
-        let host = memory
-            .get_host_address(GuestAddress(0))
-            .map_err(|error| KvmError::Call {
-                call: "mapping the guest's memory",
-                error: std::io::Error::other(error),
-            })?;
+        let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(unusable)?;
+        let host = memory.get_host_address(GuestAddress(0)).map_err(unusable)?;
         let region = kvm_userspace_memory_region {
             slot: 0,
             flags: 0,
@@ -191,10 +186,7 @@ impl Guest {
 
     fn write(&self, address: u64, bytes: &[u8]) -> Result<(), KvmError> {
         let written = self.memory.write_slice(bytes, GuestAddress(address));
-        written.map_err(|error| KvmError::Call {
-            call: "writing the guest's memory",
-            error: std::io::Error::other(error),
-        })
+        written.map_err(unusable)
     }
 
     /// Segments for two rings, and a gate for `int 0x80` whose handler returns at once.
@@ -331,10 +323,11 @@ impl Guest {
             }
         }
         let nanoseconds = start.elapsed().as_nanos() as f64 / f64::from(turns);
-        match failed.filter(|error| error.kind() != std::io::ErrorKind::Interrupted) {
-            Some(error) => Err(KvmError::Call {
+        let failed = failed.and_then(|error| error.raw_os_error());
+        match failed.filter(|number| *number != libc::EINTR) {
+            Some(number) => Err(KvmError::Call {
                 call: "KVM_RUN",
-                error,
+                error: Errno(number),
             }),
             None => Ok(nanoseconds),
         }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn why_it_does_not_open_is_said_with_what_to_do() {
-    let opened = |code| KvmError::open(io::Error::from_raw_os_error(code));
+    let opened = |code| KvmError::open(Errno(code));
     for (code, part) in [(2, "modprobe"), (13, "usermod"), (19, "nested"), (6, "firmware")] {
         let error = opened(code);
         assert!(

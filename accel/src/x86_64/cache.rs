@@ -7,9 +7,8 @@ use toy_isa::instruction::{Registers, decode};
 use toy_isa::machine::Tally;
 use toy_isa::mmu::PAGE;
 
-use super::encode::{Assembler, RAX, displacement};
-use super::gate;
-use super::layout::{LANES, VECTORS, field};
+use super::encode::{Assembler, displacement};
+use super::layout::{LANES, VECTORS};
 use super::lower::trace::{self, Trace};
 use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
@@ -71,15 +70,26 @@ pub(super) struct Cache {
     patience: u32,
     /// Where the arena is used from, after what is made once.
     first: usize,
-    pub(super) enter: usize,
-    epilogue: usize,
-    unknown: usize,
+    pub(super) ways: Ways,
     /// By frame.
     frames: Vec<Vec<Page>>,
     /// Of each block.
     traces: Vec<Trace>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
+    /// Where to go on, by the place of an instruction that the host may refuse.
+    faults: HashMap<usize, usize>,
+}
+
+/// The ways in and out of emitted code, as places of the arena.
+#[derive(Clone, Copy)]
+pub(super) struct Ways {
+    /// Where it is entered.
+    pub(super) enter: usize,
+    /// Where it leaves, with the number of the exit in eax.
+    pub(super) epilogue: usize,
+    /// Where it leaves when the target in eax is unknown.
+    pub(super) unknown: usize,
 }
 
 const UNKNOWN: ExitOf = ExitOf {
@@ -88,15 +98,11 @@ const UNKNOWN: ExitOf = ExitOf {
 };
 
 impl Cache {
-    pub(super) fn new(patience: u8) -> io::Result<Cache> {
+    /// One with ways in and out that `emit` writes.
+    pub(super) fn new(patience: u8, emit: impl Fn(&mut Assembler) -> Ways) -> io::Result<Cache> {
         let mut memory = CodeMemory::new(ARENA)?;
         let mut asm = Assembler::new(0);
-        gate::enter(&mut asm);
-        let unknown = asm.here();
-        asm.store(field::at(field::TARGET), RAX);
-        asm.mov_imm(RAX, 0);
-        let epilogue = asm.here();
-        gate::leave(&mut asm);
+        let ways = emit(&mut asm);
         memory.write(0, &asm.code);
         let first = asm.code.len().next_multiple_of(64).max(BLOCKS as usize);
         Ok(Cache {
@@ -105,13 +111,12 @@ impl Cache {
             patience: u32::from(patience),
             used: first,
             first,
-            enter: 0,
-            epilogue,
-            unknown,
+            ways,
             frames: Vec::new(),
             traces: Vec::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
+            faults: HashMap::new(),
         })
     }
 
@@ -123,6 +128,7 @@ impl Cache {
         self.traces.clear();
         self.exits.truncate(1);
         self.lanes.clear();
+        self.faults.clear();
     }
 
     /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
@@ -135,6 +141,11 @@ impl Cache {
     /// Whether there is room for one more block.
     pub(super) fn has_room(&self) -> bool {
         self.used + LARGEST <= self.lanes_from
+    }
+
+    /// Where code goes on if the host refuses the access of the instruction at this place.
+    pub(super) fn fault(&self, place: usize) -> Option<usize> {
+        self.faults.get(&place).copied()
     }
 
     pub(super) fn exit(&self, number: u32) -> ExitOf {
@@ -210,10 +221,11 @@ impl Cache {
             place: page.map(|page| (frame as usize, page)),
             cache: self,
         };
-        let Lowered { code, leaves } = lower::lower(&trace, memory, origin, &mut view);
+        let Lowered { code, leaves, faults } = lower::lower(&trace, memory, origin, &mut view);
         debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
+        self.faults.extend(faults);
         let block = self.traces.len() as u32;
         self.traces.push(trace);
         self.exits
@@ -258,11 +270,11 @@ impl Neighbours for View<'_> {
     }
 
     fn epilogue(&self) -> usize {
-        self.cache.epilogue
+        self.cache.ways.epilogue
     }
 
     fn unknown(&self) -> usize {
-        self.cache.unknown
+        self.cache.ways.unknown
     }
 
     fn next_exit(&self) -> u32 {

@@ -108,6 +108,11 @@ impl CodeMemory {
         }
     }
 
+    /// Where all of it is mapped for writing, and its length: for a virtual machine that is to have it.
+    pub(super) fn shared(&self) -> (u64, u64) {
+        (self.write.start.as_ptr() as u64, self.write.length as u64)
+    }
+
     /// The address at which this place is executed.
     pub(super) fn address(&self, at: usize) -> u64 {
         self.execute.start.as_ptr() as u64 + at as u64

@@ -1,14 +1,12 @@
 //! What the guest's addresses mean to emitted code, for each state of the processor in which they mean something else.
 
-use std::io;
-
 use toy_isa::hart::Hart;
 use toy_isa::machine::Machine;
 use toy_isa::mmu::{self, Access, PAGE};
+use toy_isa::ram::Ram;
 
-use super::layout::PAGES;
+use super::ground::Ground;
 use super::lower::Memory;
-use super::mapped::Zeros;
 
 /// Everything that decides what an address of the guest reaches. Emitted code of one regime never runs in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +59,25 @@ impl Regime {
 struct Space {
     regime: Regime,
     number: u32,
-    /// The places of its addends that are filled.
-    filled: Vec<u32>,
+    /// The pages that are mapped.
+    filled: Vec<Filled>,
 }
 
-/// How many regimes have addends at a time.
-const SPACES: usize = 16;
-/// Words for the addends of each: for loads, then for stores.
-const WORDS: usize = 2 * PAGES;
+/// A page of addresses that leads to a page of memory.
+#[derive(Clone, Copy)]
+struct Filled {
+    page: u32,
+    physical: u32,
+    access: Access,
+}
 
-/// The regimes in use, with their addends: what is to be added to an address of a page of the guest to reach the host's
-/// memory, or 0 where emitted code has to ask.
+/// How many regimes have translations at a time.
+pub(super) const SPACES: usize = 16;
+
+/// The regimes in use. What is mapped in each is kept by the ground.
+#[derive(Default)]
 pub(super) struct Spaces {
     known: Vec<Space>,
-    addends: Zeros,
     current: usize,
     /// The space that is given up next.
     victim: usize,
@@ -83,33 +86,28 @@ pub(super) struct Spaces {
 }
 
 impl Spaces {
-    pub(super) fn new() -> io::Result<Spaces> {
-        Ok(Spaces {
-            known: Vec::new(),
-            addends: Zeros::new(8 * WORDS * SPACES)?,
-            current: 0,
-            victim: 0,
-            numbers: 0,
-        })
-    }
-
     /// The number of the regime in use. Another regime, or the same after it was forgotten, has another.
     pub(super) fn number(&self) -> u32 {
         self.known[self.current].number
     }
 
-    /// The address of the addends of the regime in use.
-    pub(super) fn base(&self) -> u64 {
-        self.addends.start() as u64 + 8 * (self.current * WORDS) as u64
+    /// The place of the regime in use.
+    pub(super) fn current(&self) -> usize {
+        self.current
     }
 
-    /// Whether numbers begin again with the next regime: one as old as that must not be found under its number.
+    /// Whether numbers begin again soon: what is as old as that must not be found under them.
     pub(super) fn is_worn(&self) -> bool {
-        self.numbers == u32::MAX
+        self.numbers >= u32::MAX - 2 * SPACES as u32
+    }
+
+    fn next_number(&mut self) -> u32 {
+        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers
     }
 
     /// Makes this the regime in use.
-    pub(super) fn enter(&mut self, regime: Regime) {
+    pub(super) fn enter(&mut self, regime: Regime, ground: &mut impl Ground) {
         let current = self.known.get(self.current);
         if current.is_some_and(|space| space.regime == regime) {
             return;
@@ -118,10 +116,9 @@ impl Spaces {
             self.current = place;
             return;
         }
-        self.numbers = self.numbers.wrapping_add(1);
         let space = Space {
             regime,
-            number: self.numbers,
+            number: self.next_number(),
             filled: Vec::new(),
         };
         if self.known.len() < SPACES {
@@ -130,43 +127,62 @@ impl Spaces {
         } else {
             self.current = self.victim;
             self.victim = (self.victim + 1) % SPACES;
-            self.clear(self.current);
+            self.clear(self.current, ground);
             self.known[self.current] = space;
         }
     }
 
-    fn clear(&mut self, place: usize) {
-        for index in self.known[place].filled.drain(..) {
-            self.addends.set(place * WORDS + index as usize, 0);
+    fn clear(&mut self, place: usize, ground: &mut impl Ground) {
+        for filled in self.known[place].filled.drain(..) {
+            ground.unmap(place, filled.page);
         }
     }
 
-    /// Forgets all regimes: no address means what it did, or no code is where it was.
-    pub(super) fn forget(&mut self) {
+    /// Forgets all regimes: no address means what it did.
+    pub(super) fn forget(&mut self, ground: &mut impl Ground) {
         for place in 0..self.known.len() {
-            self.clear(place);
+            self.clear(place, ground);
         }
         self.known.clear();
         self.current = 0;
         self.victim = 0;
     }
 
-    /// Forgets what stores reach: some of it may have become a page whose stores are noticed.
-    pub(super) fn forget_stores(&mut self) {
+    /// Gives all regimes new numbers: code is not where it was.
+    pub(super) fn renumber(&mut self) {
+        for place in 0..self.known.len() {
+            self.known[place].number = self.next_number();
+        }
+    }
+
+    /// Forgets which numbers were given away; nothing is known under any.
+    pub(super) fn renew(&mut self) {
+        self.numbers = 0;
+        self.renumber();
+    }
+
+    /// Forgets stores to pages that have a flag now: somebody wants to notice them.
+    pub(super) fn forget_stores(&mut self, ram: &Ram, ground: &mut impl Ground) {
         for (place, space) in self.known.iter_mut().enumerate() {
-            space.filled.retain(|index| {
-                let load = (*index as usize) < PAGES;
-                if !load {
-                    self.addends.set(place * WORDS + *index as usize, 0);
+            for filled in &mut space.filled {
+                if filled.access == Access::Store && ram.flags(filled.physical) != 0 {
+                    ground.protect(place, filled.page);
+                    // There, loads may go on.
+                    filled.access = Access::Load;
                 }
-                load
-            });
+            }
         }
     }
 
     /// Takes in what an aligned access to this address reaches, if all accesses of its kind to the page reach plain
     /// memory.
-    pub(super) fn fill(&mut self, machine: &mut Machine, access: Access, address: u32) {
+    pub(super) fn fill(
+        &mut self,
+        machine: &mut Machine,
+        access: Access,
+        address: u32,
+        ground: &mut impl Ground,
+    ) {
         let start = address & !(PAGE - 1);
         let hart: &Hart = &machine.hart;
         let split = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
@@ -184,11 +200,12 @@ impl Spaces {
         if access == Access::Store && board.ram.flags(physical) != 0 {
             return;
         }
-        let memory = board.ram.parts().0.as_mut_ptr() as u64;
-        let addend = (memory + u64::from(physical)).wrapping_sub(u64::from(start));
-        let half = if access == Access::Store { PAGES } else { 0 };
-        let index = half + (start / PAGE) as usize;
-        self.addends.set(self.current * WORDS + index, addend);
-        self.known[self.current].filled.push(index as u32);
+        let page = start / PAGE;
+        ground.map(self.current, page, physical, access);
+        self.known[self.current].filled.push(Filled {
+            page,
+            physical,
+            access,
+        });
     }
 }
