@@ -22,7 +22,7 @@ use std::io;
 
 use serde::Serialize;
 
-pub use exits::measure;
+pub use exits::{available, measure};
 
 /// Why KVM cannot be used, or did not do what it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,7 @@ pub use x86_64::{Kvm, X86_64};
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod elsewhere;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub use elsewhere::X86_64;
+pub use elsewhere::{Kvm, X86_64};
 
 /// A test reports that it cannot say anything here.
 #[cfg(test)]

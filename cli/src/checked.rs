@@ -130,13 +130,19 @@ impl Checked {
     pub(crate) fn notes(&self) -> String {
         let unchecked = self.scenario.unchecked.as_ref();
         let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
-        let uncounted = match self.engine {
-            EngineName::X86_64 => wrap(
+        let engines = self.reports.iter().map(|report| report.mode.engine(self.engine));
+        let blind = engines
+            .chain([self.engine])
+            .find(|engine| matches!(engine, EngineName::X86_64 | EngineName::Kvm));
+        let uncounted = blind.map_or(String::new(), |engine| {
+            wrap(
                 "",
-                "Engine x86-64 does not count what the TLB does: cycles are without it.",
-            ),
-            EngineName::Auto | EngineName::Reference | EngineName::Interpreter => String::new(),
-        };
+                &format!(
+                    "Engine {} does not count what the TLB does: cycles are without it.",
+                    engine.name()
+                ),
+            )
+        });
         unchecked.unwrap_or_default() + &uncounted + &price_note(&self.prices)
     }
 
@@ -151,6 +157,7 @@ impl Checked {
             if silent {
                 complaints.push(format!("in mode {}, {}", report.mode, report.end));
             }
+            complaints.extend(report.figures.failure.clone());
             let missed = expectation.is_some_and(|one| one.failure(report).is_some());
             if code == ExitCode::NotAsExpected && (silent || missed) {
                 code = code_of(report.end);
@@ -196,6 +203,7 @@ fn code_of(end: End) -> ExitCode {
         End::Budget => ExitCode::Budget,
         End::Deadlock => ExitCode::Deadlock,
         End::DoubleFault(_) => ExitCode::DoubleFault,
+        End::Failed => ExitCode::Internal,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use accel::kvm::KvmError;
 use toy_isa::cpu;
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
@@ -13,6 +14,7 @@ use toy_isa::root::EntryError;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
@@ -66,6 +68,8 @@ pub enum End {
     Refused(EntryError),
     /// The budget was used up.
     Budget,
+    /// The host failed the engine: [`Run::figures`](crate::run::Run::figures) says how.
+    Failed,
 }
 
 impl std::fmt::Display for End {
@@ -84,6 +88,7 @@ impl std::fmt::Display for End {
             }
             End::Refused(error) => write!(f, "the processor refused to enter the guest: {error}"),
             End::Budget => write!(f, "the budget is used up"),
+            End::Failed => write!(f, "the host failed what executes the guest"),
         }
     }
 }
@@ -197,6 +202,7 @@ pub(crate) fn native(exit: EngineExit) -> Exit {
         EngineExit::PowerOff(code) => Exit::End(End::PowerOff(code)),
         EngineExit::Deadlock => Exit::End(End::Deadlock),
         EngineExit::DoubleFault(trap) => Exit::End(End::DoubleFault(trap)),
+        EngineExit::Failed => Exit::End(End::Failed),
     }
 }
 
@@ -233,6 +239,8 @@ pub enum ModeName {
     Para,
     /// Hardware assistance, with nested paging or with shadow tables.
     Assist(Paging),
+    /// As `Assist`, with nested paging; and what the guest executes runs in a real virtual machine.
+    Kvm,
     /// The hybrid monitor: kernel code interpreted, user code direct.
     Hybrid,
     /// Trap-and-emulate as in 1974, for guests that do not page: the monitor in a hundred lines.
@@ -241,7 +249,7 @@ pub enum ModeName {
 
 impl ModeName {
     /// All of them.
-    pub const ALL: [ModeName; 12] = [
+    pub const ALL: [ModeName; 13] = [
         ModeName::Bare,
         ModeName::Interpret,
         ModeName::Trap(Layout::RingDeprivileging),
@@ -253,6 +261,7 @@ impl ModeName {
         ModeName::Para,
         ModeName::Assist(Paging::Nested),
         ModeName::Assist(Paging::Shadow),
+        ModeName::Kvm,
         ModeName::Hundred,
     ];
 
@@ -281,6 +290,7 @@ impl ModeName {
             ModeName::Para => "para",
             ModeName::Assist(Paging::Nested) => "assist",
             ModeName::Assist(Paging::Shadow) => "assist:shadow",
+            ModeName::Kvm => "kvm",
             ModeName::Hybrid => "hybrid",
             ModeName::Hundred => "hundred",
         }
@@ -294,7 +304,23 @@ impl ModeName {
 
     /// Whether a machine of this profile has what the mode needs.
     pub fn runs_on(self, profile: &Profile) -> bool {
-        !matches!(self, ModeName::Assist(_)) || profile.root_operation()
+        !matches!(self, ModeName::Assist(_) | ModeName::Kvm) || profile.root_operation()
+    }
+
+    /// Which engine executes what the mode leaves to the hardware, if this one is asked for: mode `kvm` has its own.
+    pub fn engine(self, asked: EngineName) -> EngineName {
+        match self {
+            ModeName::Kvm => EngineName::Kvm,
+            _ => asked,
+        }
+    }
+
+    /// Why this host does not have what the mode needs, if so.
+    pub fn missing(self) -> Option<KvmError> {
+        match self {
+            ModeName::Kvm => accel::kvm::available().err(),
+            _ => None,
+        }
     }
 
     /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and only pure
@@ -323,6 +349,7 @@ impl ModeName {
             }
             ModeName::Assist(Paging::Nested) => "hardware assistance with nested paging",
             ModeName::Assist(Paging::Shadow) => "hardware assistance with shadow page tables",
+            ModeName::Kvm => "hardware assistance, executed in a real virtual machine by the host's KVM",
             ModeName::Para => "paravirtualization: the guest's kernel is ported and calls the monitor",
             ModeName::Hybrid => "hybrid monitor: the guest's kernel interpreted, its user code direct",
             ModeName::Hundred => "trap-and-emulate in a hundred lines: relocation and limit only",
@@ -345,7 +372,7 @@ impl ModeName {
         let setup = setup.in_mode(self);
         let kernel = setup.port.as_ref().and_then(|port| port.parts.kernel);
         match (kernel, self) {
-            (Some(PortedPages::Shadowed), ModeName::Translate(_) | ModeName::Assist(_)) => {
+            (Some(PortedPages::Shadowed), ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm) => {
                 Err(StartError::PortedKernel(self.name()))
             }
             _ => Ok(setup),
@@ -374,6 +401,7 @@ impl ModeName {
                 Box::new(Para::settle_on(setup, port, machine, estate)?)
             }
             ModeName::Assist(paging) => Box::new(Assist::settle_on(setup, paging, machine, estate)?),
+            ModeName::Kvm => Box::new(Assist::settle_on(setup, Paging::Nested, machine, estate)?),
             ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred => {
                 return Err(StartError::Alone(self.name()));
             }
@@ -405,6 +433,7 @@ impl ModeName {
             }
             ModeName::Hybrid => boxed(Hybrid::build(setup, hardware)?),
             ModeName::Assist(paging) => boxed(Assist::build(setup, paging, hardware)?),
+            ModeName::Kvm => boxed(Assist::build(setup, Paging::Nested, hardware)?),
             ModeName::Hundred => boxed(HundredLines::build(setup, hardware)?),
         })
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use accel::Unavailable;
+use accel::kvm::KvmError;
 use toy_isa::image::Image;
 use toy_isa::machine::{LoadError, TLB_ENTRIES};
 use toy_isa::profile::Profile;
@@ -105,6 +106,12 @@ pub enum StartError {
     /// The host does not have the engine.
     #[error(transparent)]
     Engine(#[from] Unavailable),
+    /// The host has no virtual machine for it.
+    #[error(transparent)]
+    Kvm(#[from] KvmError),
+    /// It had, and the host failed it when it had begun.
+    #[error("the host failed what executes the program: {0}")]
+    Failed(String),
     /// The mode is shown with one guest only.
     #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
     Alone(&'static str),
@@ -147,7 +154,7 @@ impl Setup {
         match (&self.port, mode) {
             (None, _) => false,
             (Some(port), ModeName::Para) => validated(port),
-            (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_)) => {
+            (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm) => {
                 !validated(port)
             }
             (Some(_), ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred) => false,

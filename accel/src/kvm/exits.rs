@@ -75,6 +75,22 @@ const DEEDS: [Deed; 12] = [
     deed("int 0x80, iret", 0, None, &[0xcd, 0x80]),
 ];
 
+/// Whether this user can have virtual machines here.
+///
+/// # Errors
+/// If not, why.
+pub fn available() -> Result<(), KvmError> {
+    open().map(|_| ())
+}
+
+fn open() -> Result<Kvm, KvmError> {
+    let kvm = Kvm::new().map_err(|error| KvmError::open(Errno(error.errno())))?;
+    match kvm.get_api_version() {
+        12 => Ok(kvm),
+        other => Err(KvmError::Version(other)),
+    }
+}
+
 /// Measures each deed: `turns` of each in each of `rounds`.
 ///
 /// # Errors
@@ -152,11 +168,7 @@ fn unusable(error: impl std::fmt::Display) -> KvmError {
 
 impl Guest {
     fn new() -> Result<Guest, KvmError> {
-        let kvm = Kvm::new().map_err(|error| KvmError::open(Errno(error.errno())))?;
-        match kvm.get_api_version() {
-            12 => {}
-            other => return Err(KvmError::Version(other)),
-        }
+        let kvm = open()?;
         let vm = call("KVM_CREATE_VM", kvm.create_vm())?;
         let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(unusable)?;
         let host = memory.get_host_address(GuestAddress(0)).map_err(unusable)?;
