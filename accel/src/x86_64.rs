@@ -9,6 +9,7 @@ mod ground;
 mod layout;
 mod lower;
 mod mapped;
+mod quiet;
 mod spaces;
 mod virtualized;
 
@@ -39,6 +40,8 @@ struct Translator<G: Ground> {
     spaces: Spaces,
     /// What the memory was like when the spaces were made.
     seen: Seen,
+    /// See [`toy_isa::ram::Ram::raised`]: that of when stores were forgotten.
+    raised: u64,
     /// A page in the window for stores while translation is off.
     focus: u32,
     /// That window, and what it depends on.
@@ -62,8 +65,6 @@ struct Seen {
     memory: (u64, u32),
     /// See [`mmu::Tlb::epoch`].
     epoch: u32,
-    /// See [`toy_isa::ram::Ram::raised`].
-    raised: u64,
     /// Somebody counts instructions by their addresses.
     tallied: bool,
 }
@@ -118,17 +119,17 @@ impl<G: Ground> Engine for Translator<G> {
                 continue;
             }
             let exit = match found {
-                Some(Known::Code(block)) => {
+                Some((Known::Code(block), frame)) => {
                     if let Some(site) = open {
                         self.cache.link(site, block);
                     }
-                    match self.execute(machine, block, end) {
+                    match self.execute(machine, block, frame, end) {
                         Err(error) => Some(self.fail(error)),
                         Ok(left) => self.follow(machine, left, end),
                     }
                 }
-                Some(Known::Cold | Known::Warm) => stroll(machine, end, STROLL),
-                Some(Known::Never) | None => step(machine),
+                Some((Known::Cold | Known::Warm, _)) => stroll(machine, end, STROLL),
+                Some((Known::Never, _)) | None => step(machine),
             };
             if let Some(exit) = exit {
                 return exit;
@@ -155,6 +156,7 @@ impl<G: Ground> Translator<G> {
             cache,
             spaces: Spaces::default(),
             seen: Seen::default(),
+            raised: 0,
             focus: u32::MAX,
             windowed: None,
             misses: 0,
@@ -211,7 +213,6 @@ impl<G: Ground> Translator<G> {
         let now = Seen {
             memory: (ram.parts().0.as_ptr() as u64, size),
             epoch: machine.board.tlb.epoch(),
-            raised: ram.raised(),
             tallied: machine.board.observer.tally.is_some(),
         };
         if now != self.seen {
@@ -219,9 +220,7 @@ impl<G: Ground> Translator<G> {
                 self.forget_code();
                 self.ground.settle(ram)?;
             } else if now.epoch != self.seen.epoch {
-                self.spaces.forget(&mut self.ground);
-            } else {
-                self.spaces.forget_stores(ram, &mut self.ground);
+                self.spaces.doubt();
             }
             self.seen = now;
         }
@@ -230,12 +229,18 @@ impl<G: Ground> Translator<G> {
             self.ground.context().branches.fill(Branch::default());
         }
         let regime = Regime::of(machine, self.scattered);
-        self.spaces.enter(regime, &mut self.ground);
+        self.spaces.enter(regime, machine, &mut self.ground);
+        // The look at page tables may have raised flags, too.
+        let ram = &machine.board.ram;
+        if ram.raised() != self.raised {
+            self.spaces.forget_stores(ram, &mut self.ground);
+            self.raised = ram.raised();
+        }
         Ok(regime)
     }
 
-    /// What is known of the code at the program counter; `None` if not the whole of its page may be fetched from.
-    fn find(&mut self, machine: &mut Machine) -> Option<Known> {
+    /// What is known of the code at the program counter, and its frame; `None` if not the whole of its page may be fetched from.
+    fn find(&mut self, machine: &mut Machine) -> Option<(Known, u32)> {
         let Machine { hart, board, .. } = &mut *machine;
         let (pc, start) = (hart.pc, hart.pc & !(PAGE - 1));
         // Where relocation is off a page boundary, a page of addresses is not a page of memory.
@@ -250,22 +255,27 @@ impl<G: Ground> Translator<G> {
         let memory = G::memory(Regime::of(machine, self.scattered).memory());
         let known = self.cache.find(frame, pc, memory);
         if known != Known::Warm {
-            return Some(known);
+            return Some((known, frame));
         }
         if !self.cache.has_room() {
             self.forget_code();
         }
         machine.board.ram.set(physical, flag::CODE);
         let Board { ram, observer, .. } = &machine.board;
-        Some(
-            self.cache
-                .translate(frame, ram.page(frame)?, observer.tally.as_ref(), pc, memory),
-        )
+        let (bytes, tally) = (ram.page(frame)?, observer.tally.as_ref());
+        let known = self.cache.translate(frame, bytes, tally, pc, memory);
+        Some((known, frame))
     }
 
     /// Executes from this block on, until something else has to be done.
     #[allow(unsafe_code, reason = "emitted code is entered")]
-    fn execute(&mut self, machine: &mut Machine, block: usize, end: u64) -> Result<Left, KvmError> {
+    fn execute(
+        &mut self,
+        machine: &mut Machine,
+        block: usize,
+        frame: u32,
+        end: u64,
+    ) -> Result<Left, KvmError> {
         let regime = self.settle(machine)?;
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
@@ -284,10 +294,12 @@ impl<G: Ground> Translator<G> {
         context.stores = stores;
         context.regime = number;
         let pc = machine.hart.pc;
-        context.branches[pc as usize / 4 % BRANCHES] = Branch {
-            key: number | u64::from(pc),
-            code,
-        };
+        let branch = &mut context.branches[pc as usize / 4 % BRANCHES];
+        let key = number | u64::from(pc);
+        if branch.key != key || branch.code != code {
+            *branch = Branch { key, code };
+            self.spaces.found(pc / PAGE, frame * PAGE);
+        }
         // SAFETY: `block` and the cache's entrance are what the cache made, and blocks that are not forgotten are
         // reached only from blocks of the same page, or under the number of a regime in which they were found. Base and
         // limits are the guest's memory, of which `machine` is the only reference; or addends that lead into it, for

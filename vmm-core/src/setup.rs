@@ -154,9 +154,10 @@ impl Setup {
         match (&self.port, mode) {
             (None, _) => false,
             (Some(port), ModeName::Para) => validated(port),
-            (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm) => {
-                !validated(port)
-            }
+            (
+                Some(port),
+                ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm,
+            ) => !validated(port),
             (Some(_), ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred) => false,
         }
     }

@@ -119,7 +119,8 @@ impl Tables {
         !self.changes.is_empty()
     }
 
-    /// Lets a page of the window lead to this physical page of Ring32's machine. Nothing happens if there is no table
+    /// Lets a page of the window lead to this physical page of Ring32's machine; who may store there may go on. Nothing
+    /// happens if there is no table
     /// left for it: the guest will ask again, and be served without.
     pub(crate) fn map(&mut self, tree: usize, page: u32, physical: u32, write: bool) {
         let place = page / COVERED;
@@ -130,9 +131,11 @@ impl Tables {
             self.trees[tree].leaves.insert(place, (table, 0));
             self.change(Tables::link(tree, page), table | LINK, page);
         }
-        let kind = if write { WRITE } else { 0 };
-        let entry = (RAM + u64::from(physical)) | PRESENT | USER | NO_EXECUTE | kind;
-        let known = self.trees[tree].entries.insert(page, entry);
+        let entry = (RAM + u64::from(physical)) | PRESENT | USER | NO_EXECUTE;
+        let known = self.trees[tree].entries.get(&page).copied();
+        let write = write || known == Some(entry | WRITE);
+        let entry = if write { entry | WRITE } else { entry };
+        self.trees[tree].entries.insert(page, entry);
         if known.is_none()
             && let Some((_, mapped)) = self.trees[tree].leaves.get_mut(&place)
         {

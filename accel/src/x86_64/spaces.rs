@@ -1,5 +1,7 @@
 //! What the guest's addresses mean to emitted code, for each state of the processor in which they mean something else.
 
+use std::collections::BTreeMap;
+
 use toy_isa::hart::Hart;
 use toy_isa::machine::Machine;
 use toy_isa::mmu::{self, Access, PAGE};
@@ -7,6 +9,7 @@ use toy_isa::ram::Ram;
 
 use super::ground::Ground;
 use super::lower::Memory;
+use super::quiet::reached;
 
 /// Everything that decides what an address of the guest reaches. Emitted code of one regime never runs in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +63,16 @@ struct Space {
     regime: Regime,
     number: u32,
     /// The pages that are mapped.
-    filled: Vec<Filled>,
+    data: BTreeMap<u32, Mapped>,
+    /// The physical pages of those that code was found in, by the number.
+    code: BTreeMap<u32, u32>,
+    /// A page table has been stored to since somebody looked.
+    doubtful: bool,
 }
 
-/// A page of addresses that leads to a page of memory.
+/// Where a page of addresses leads.
 #[derive(Clone, Copy)]
-struct Filled {
-    page: u32,
+struct Mapped {
     physical: u32,
     access: Access,
 }
@@ -106,8 +112,15 @@ impl Spaces {
         self.numbers
     }
 
-    /// Makes this the regime in use.
-    pub(super) fn enter(&mut self, regime: Regime, ground: &mut impl Ground) {
+    /// Makes this the regime in use: that of the machine.
+    pub(super) fn enter(&mut self, regime: Regime, machine: &mut Machine, ground: &mut impl Ground) {
+        self.find(regime, ground);
+        if std::mem::take(&mut self.known[self.current].doubtful) {
+            self.check(machine, ground);
+        }
+    }
+
+    fn find(&mut self, regime: Regime, ground: &mut impl Ground) {
         let current = self.known.get(self.current);
         if current.is_some_and(|space| space.regime == regime) {
             return;
@@ -119,7 +132,9 @@ impl Spaces {
         let space = Space {
             regime,
             number: self.next_number(),
-            filled: Vec::new(),
+            data: BTreeMap::new(),
+            code: BTreeMap::new(),
+            doubtful: false,
         };
         if self.known.len() < SPACES {
             self.current = self.known.len();
@@ -133,9 +148,40 @@ impl Spaces {
     }
 
     fn clear(&mut self, place: usize, ground: &mut impl Ground) {
-        for filled in self.known[place].filled.drain(..) {
-            ground.unmap(place, filled.page);
+        for page in std::mem::take(&mut self.known[place].data).into_keys() {
+            ground.unmap(place, page);
         }
+    }
+
+    /// A page table has been stored to: nothing is certain before somebody has looked.
+    pub(super) fn doubt(&mut self) {
+        for space in &mut self.known {
+            space.doubtful = true;
+        }
+    }
+
+    /// Looks whether pages still lead where they did, in the regime in use; those that do not lead nowhere now.
+    fn check(&mut self, machine: &mut Machine, ground: &mut impl Ground) {
+        let place = self.current;
+        let space = &mut self.known[place];
+        space.data.retain(|page, mapped| {
+            let same = reached(machine, mapped.access, *page) == Some(mapped.physical);
+            if !same {
+                ground.unmap(place, *page);
+            }
+            same
+        });
+        let mut code = space.code.iter();
+        if !code.all(|(page, physical)| reached(machine, Access::Fetch, *page) == Some(*physical)) {
+            space.code.clear();
+            let number = self.next_number();
+            self.known[place].number = number;
+        }
+    }
+
+    /// Code of this page of addresses is found by the number of the regime in use from now on.
+    pub(super) fn found(&mut self, page: u32, physical: u32) {
+        self.known[self.current].code.insert(page, physical);
     }
 
     /// Forgets all regimes: no address means what it did.
@@ -152,6 +198,7 @@ impl Spaces {
     pub(super) fn renumber(&mut self) {
         for place in 0..self.known.len() {
             self.known[place].number = self.next_number();
+            self.known[place].code.clear();
         }
     }
 
@@ -164,11 +211,10 @@ impl Spaces {
     /// Forgets stores to pages that have a flag now: somebody wants to notice them.
     pub(super) fn forget_stores(&mut self, ram: &Ram, ground: &mut impl Ground) {
         for (place, space) in self.known.iter_mut().enumerate() {
-            for filled in &mut space.filled {
-                if filled.access == Access::Store && ram.flags(filled.physical) != 0 {
-                    ground.protect(place, filled.page);
-                    // There, loads may go on.
-                    filled.access = Access::Load;
+            for (page, mapped) in &mut space.data {
+                if mapped.access == Access::Store && ram.flags(mapped.physical) != 0 {
+                    ground.protect(place, *page);
+                    mapped.access = Access::Load;
                 }
             }
         }
@@ -202,10 +248,10 @@ impl Spaces {
         }
         let page = start / PAGE;
         ground.map(self.current, page, physical, access);
-        self.known[self.current].filled.push(Filled {
-            page,
-            physical,
-            access,
-        });
+        let data = &mut self.known[self.current].data;
+        let mapped = data.entry(page).or_insert(Mapped { physical, access });
+        if access == Access::Store {
+            mapped.access = access;
+        }
     }
 }

@@ -112,7 +112,11 @@ struct Real<'a>(&'a Report);
 impl Serialize for Real<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
-        let Figures { emitted, exits, failure } = &self.0.figures;
+        let Figures {
+            emitted,
+            exits,
+            failure,
+        } = &self.0.figures;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("inside", emitted)?;
         for (name, times) in exits {
