@@ -26,13 +26,13 @@ fn engines(number: u64) -> Vec<Box<dyn Engine>> {
     for patience in [0, 2] {
         match X86_64::with_patience(patience) {
             Ok(engine) => engines.push(Box::new(engine)),
-            Err(missing) => println!("skipped: {missing}"),
+            Err(missing) => accel::skipped("engines: x86-64", &missing),
         }
     }
     if number % SELDOM == 0 {
         match Kvm::new() {
             Ok(engine) => engines.push(Box::new(engine)),
-            Err(missing) => println!("skipped: {missing}"),
+            Err(missing) => accel::skipped("engines: kvm", &missing),
         }
     }
     engines

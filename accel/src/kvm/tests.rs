@@ -23,7 +23,10 @@ fn why_it_does_not_open_is_said_with_what_to_do() {
 fn a_real_guest_leaves_for_each_reason_as_often_as_it_should() {
     let exits = match measure(20, 2) {
         Err(error) if error.unavailable() => {
-            eprintln!("skipped: a_real_guest_leaves_for_each_reason_as_often_as_it_should: {error}");
+            crate::skipped(
+                "a_real_guest_leaves_for_each_reason_as_often_as_it_should",
+                &error,
+            );
             return;
         }
         exits => exits.expect("KVM does what it should"),

@@ -66,7 +66,8 @@ impl Kvm {
         Kvm::with_calls(patience, Calls::new(Box::new(Calm)))
     }
 
-    fn with_calls(patience: u8, calls: Calls) -> Result<Kvm, KvmError> {
+    /// As [`Kvm::with_patience`], with requests to KVM that may not come through.
+    pub(super) fn with_calls(patience: u8, calls: Calls) -> Result<Kvm, KvmError> {
         if !is_x86_feature_detected!("bmi2") {
             return Err(KvmError::Processor("BMI2"));
         }

@@ -200,3 +200,6 @@ impl Ground for Virtualized {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
