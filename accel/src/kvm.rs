@@ -132,6 +132,24 @@ pub struct Exits {
     pub exits: Vec<Exit>,
     /// Nanoseconds of the smallest exit to a program that there can be: nothing but the ioctl around an `out`.
     pub floor: f64,
+    /// The same for code that the engine of mode `kvm` emits.
+    pub emitted: Trips,
+}
+
+/// Nanoseconds that it takes emitted code to leave its virtual machine and to come back, which runs in 64-bit mode with
+/// page tables: the fastest of the rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Trips {
+    /// The least that there can be in such a machine: nothing but the ioctl around an `out`.
+    pub floor: f64,
+    /// Out of a block and into the next, with all registers and counters.
+    pub trip: f64,
+    /// In addition, where an access is refused: by way of ring 0.
+    pub fault: f64,
+    /// In addition, where the stub changes an entry of a page table.
+    pub change: f64,
+    /// In addition, where the next block runs under another root.
+    pub root: f64,
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use toy_isa::table::Op;
 
 use crate::kvm::KvmError;
 pub use engines::{Kvm, X86_64};
+pub(crate) use virtualized::trips;
 
 use cache::{Cache, Known};
 use ground::Ground;

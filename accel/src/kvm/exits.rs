@@ -11,8 +11,10 @@ use kvm_bindings::{kvm_regs, kvm_segment, kvm_userspace_memory_region};
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
 
+use super::machine::KVM_RUN;
 use super::stats::ExitCounter;
 use super::{Errno, Exit, Exits, KvmError};
+use crate::x86_64::trips;
 
 const MEMORY: usize = 64 << 10;
 /// Where things stand in the guest's memory.
@@ -129,6 +131,7 @@ pub fn measure(turns: u32, rounds: u32) -> Result<Exits, KvmError> {
     Ok(Exits {
         exits: DEEDS.iter().zip(samples).map(exit).collect(),
         floor: range(floor).1,
+        emitted: trips::measure(turns, rounds)?,
     })
 }
 
@@ -320,8 +323,6 @@ impl Guest {
 
     /// Nanoseconds of an `out` in ring 3, with nothing around it but the ioctl: no library, no look at the reason.
     fn floor(&mut self, turns: u32) -> Result<f64, KvmError> {
-        /// `_IO(KVMIO, 0x80)`.
-        const KVM_RUN: libc::c_ulong = 0xae80;
         self.prepare(&DEEDS[1], turns + 1)?;
         let descriptor = self.vcpu.as_raw_fd();
         let mut failed = None;

@@ -1,18 +1,20 @@
 //! A virtual machine whose processor runs emitted code in ring 3 of 64-bit mode.
 
+use std::os::fd::AsRawFd;
+
 use kvm_bindings::{
     CpuId, KVM_MAX_CPUID_ENTRIES, kvm_regs, kvm_segment, kvm_sregs, kvm_userspace_memory_region,
 };
 use kvm_ioctls::{Cap, Kvm, SyncReg, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
 
-use super::KvmError;
 use super::calls::{Call, Calls};
 use super::place::{
     CHANGES, CODE, CONTEXT, COUNT, GDT, IDT, MOST_CHANGES, OWN, PORT, RAM, STACK, TSS, UNFORESEEN,
 };
 use super::stubs::{self, CODE_3, DATA_3, GDT_SIZE, IDT_SIZE, TASK, TSS_SIZE};
 use super::tables::{Change, Tables};
+use super::{Errno, KvmError};
 
 /// Why the guest came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,9 @@ pub(crate) struct Machine {
     /// The guest has never run.
     new: bool,
 }
+
+/// `_IO(KVMIO, 0x80)`.
+pub(crate) const KVM_RUN: libc::c_ulong = 0xae80;
 
 /// Slots of memory.
 const OWN_SLOT: u32 = 0;
@@ -189,6 +194,27 @@ impl Machine {
     /// How often a request was repeated, because a signal came between.
     pub(crate) fn repeated(&self) -> u64 {
         self.calls.repeated
+    }
+
+    /// Resumes the guest with nothing but the system call, to see what that costs.
+    ///
+    /// # Errors
+    /// If it fails.
+    #[allow(unsafe_code, reason = "a system call is made")]
+    pub(crate) fn resume_barely(&mut self) -> Result<(), KvmError> {
+        let descriptor = self.vcpu.as_raw_fd();
+        // SAFETY: the descriptor is that of an open virtual processor, whose memory is mapped.
+        let result = unsafe { libc::ioctl(descriptor, KVM_RUN, 0) };
+        if result == 0 {
+            return Ok(());
+        }
+        match std::io::Error::last_os_error().raw_os_error() {
+            Some(libc::EINTR) | None => Ok(()),
+            Some(number) => Err(KvmError::Call {
+                call: Call::Run.name(),
+                error: Errno(number),
+            }),
+        }
     }
 
     /// Resumes the guest, and returns when it comes back.

@@ -143,6 +143,21 @@ impl Cache {
         self.used + LARGEST <= self.lanes_from
     }
 
+    /// Writes code that is no block behind the others.
+    pub(super) fn put(&mut self, emit: impl FnOnce(&mut Assembler)) -> usize {
+        let at = self.used;
+        let mut asm = Assembler::new(at);
+        emit(&mut asm);
+        self.memory.write(at, &asm.code);
+        self.used = (at + asm.code.len()).next_multiple_of(16);
+        at
+    }
+
+    /// The host may refuse the access of the instruction at this place; then code goes on at another.
+    pub(super) fn expect_fault(&mut self, place: usize, at: usize) {
+        self.faults.insert(place, at);
+    }
+
     /// Where code goes on if the host refuses the access of the instruction at this place.
     pub(super) fn fault(&self, place: usize) -> Option<usize> {
         self.faults.get(&place).copied()

@@ -5,6 +5,8 @@
     reason = "memory is given to a virtual machine, and its context is in memory that it shares"
 )]
 
+pub(crate) mod trips;
+
 use toy_isa::mmu::Access;
 use toy_isa::ram::Ram;
 
