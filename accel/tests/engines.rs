@@ -470,9 +470,9 @@ fn time_after_its_low_word_wraps_is_exact() {
 fn marked_instructions_are_counted_where_they_retire() {
     for slice in [u64::MAX, 13] {
         let mut counted = Vec::new();
-        let engines = engines().into_iter().flatten();
-        let engines = engines.map(|engine| Box::new(engine) as Box<dyn Engine>);
-        for mut engine in engines.chain([Box::new(Reference) as Box<dyn Engine>]) {
+        let mut engines = engines(0);
+        engines.push(Box::new(Reference));
+        for mut engine in engines {
             let mut m = machine(ProfileName::Classic);
             // In every second turn, an instruction is skipped.
             let body = [
