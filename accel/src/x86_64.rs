@@ -41,6 +41,9 @@ pub struct X86_64 {
     misses: u32,
     /// There is no window that is right for long.
     scattered: bool,
+    /// What the model of the TLB counts is what it counts on the reference: emitted code reaches no page that the model
+    /// does not hold.
+    counts_tlb: bool,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
     open: Option<usize>,
 }
@@ -95,7 +98,17 @@ impl X86_64 {
             misses: 0,
             scattered: false,
             open: None,
+            counts_tlb: true,
         })
+    }
+
+    /// The same without counting what the TLB does, which costs a program dear that reaches for more than its entries.
+    #[must_use]
+    pub fn without_tlb(self) -> X86_64 {
+        X86_64 {
+            counts_tlb: false,
+            ..self
+        }
     }
 }
 
@@ -206,8 +219,19 @@ impl X86_64 {
             }
             self.seen = now;
         }
-        if self.spaces.is_worn() {
-            self.spaces.forget();
+        if self.counts_tlb && machine.board.tlb.has_lost() {
+            let lost = machine.board.tlb.take_lost();
+            if lost.all {
+                self.spaces.forget();
+            }
+            if lost.fetches {
+                self.spaces.renumber();
+            }
+            for page in lost.pages {
+                self.spaces.forget_page(page);
+            }
+        }
+        if self.spaces.begin_again() {
             self.gate.context().branches.fill(Branch::default());
         }
         let regime = Regime::of(machine, self.scattered);

@@ -34,7 +34,7 @@ fn engines() -> Option<[X86_64; 2]> {
 fn generated_programs_do_what_they_do_on_the_reference() {
     for seed in seeds(2) {
         for mut engine in engines().into_iter().flatten() {
-            if let Some(report) = compare(seed, &mut Reference, &mut engine, false, |_, _| {}) {
+            if let Some(report) = compare(seed, &mut Reference, &mut engine, true, |_, _| {}) {
                 panic!("{report}");
             }
         }
@@ -54,7 +54,7 @@ fn a_run_is_the_sum_of_its_slices() {
                 let longest = [1, 7, 40, 4000][seed as usize % 4];
                 let same = sliced(&mut engine, &mut machine, fuel, longest, &mut rng) == exit;
                 assert!(same, "seed {seed}");
-                assert_eq!(difference(&machine, &whole, false), None, "seed {seed}");
+                assert_eq!(difference(&machine, &whole, true), None, "seed {seed}");
                 if is_end(exit) {
                     break;
                 }
@@ -76,7 +76,7 @@ fn same(engine: &mut X86_64, start: &Machine, fuel: u64, slice: u64) -> Machine 
         let exits = (Reference.run(&mut left, slice), engine.run(&mut right, slice));
         assert_eq!(exits.0, exits.1, "at {:#x}, {:#x}", left.hart.pc, right.hart.pc);
         assert_eq!(
-            difference(&left, &right, false),
+            difference(&left, &right, true),
             None,
             "{:x?}\n{:x?}",
             left.hart,

@@ -103,9 +103,14 @@ impl Spaces {
         self.addends.start() as u64 + 8 * (self.current * WORDS) as u64
     }
 
-    /// Whether numbers begin again with the next regime: one as old as that must not be found under its number.
-    pub(super) fn is_worn(&self) -> bool {
-        self.numbers == u32::MAX
+    /// Begins with the numbers again when they are nearly used up. Then nothing may be found under an old one.
+    pub(super) fn begin_again(&mut self) -> bool {
+        let worn = self.numbers > u32::MAX - 2 * SPACES as u32;
+        if worn {
+            self.forget();
+            self.numbers = 0;
+        }
+        worn
     }
 
     /// Makes this the regime in use.
@@ -118,7 +123,7 @@ impl Spaces {
             self.current = place;
             return;
         }
-        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers += 1;
         let space = Space {
             regime,
             number: self.numbers,
@@ -149,6 +154,29 @@ impl Spaces {
         self.known.clear();
         self.current = 0;
         self.victim = 0;
+    }
+
+    /// Gives every regime another number, so that no code is found under the old one.
+    pub(super) fn renumber(&mut self) {
+        for space in &mut self.known {
+            self.numbers += 1;
+            space.number = self.numbers;
+        }
+    }
+
+    /// Forgets what this page of linear addresses reaches, in every regime.
+    pub(super) fn forget_page(&mut self, page: u32) {
+        for (place, space) in self.known.iter_mut().enumerate() {
+            // What is relocated has its addends where the program sees it.
+            let page = page.wrapping_sub(space.regime.base / PAGE) as usize % PAGES;
+            space.filled.retain(|index| {
+                let other = *index as usize % PAGES != page;
+                if !other {
+                    self.addends.set(place * WORDS + *index as usize, 0);
+                }
+                other
+            });
+        }
     }
 
     /// Forgets what stores reach: some of it may have become a page whose stores are noticed.
