@@ -51,6 +51,9 @@ struct Translator<G: Ground> {
     misses: u32,
     /// There is no window that is right for long.
     scattered: bool,
+    /// What the model of the TLB counts is what it counts on the reference: emitted code reaches no page that the model
+    /// does not hold.
+    counts_tlb: bool,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
     open: Option<usize>,
     /// Instructions that emitted code has executed.
@@ -151,7 +154,7 @@ enum Left {
 }
 
 impl<G: Ground> Translator<G> {
-    fn on(ground: G, cache: Cache) -> Translator<G> {
+    fn on(ground: G, cache: Cache, counts_tlb: bool) -> Translator<G> {
         Translator {
             ground,
             cache,
@@ -162,6 +165,7 @@ impl<G: Ground> Translator<G> {
             windowed: None,
             misses: 0,
             scattered: false,
+            counts_tlb,
             open: None,
             emitted: 0,
             failure: None,
@@ -221,12 +225,26 @@ impl<G: Ground> Translator<G> {
                 self.forget_code();
                 self.ground.settle(ram)?;
             } else if now.epoch != self.seen.epoch {
-                self.spaces.doubt();
+                match self.counts_tlb {
+                    true => self.spaces.forget(&mut self.ground),
+                    false => self.spaces.doubt(),
+                }
             }
             self.seen = now;
         }
-        if self.spaces.is_worn() {
-            self.spaces.renew();
+        if self.counts_tlb && machine.board.tlb.has_lost() {
+            let lost = machine.board.tlb.take_lost();
+            if lost.all {
+                self.spaces.forget(&mut self.ground);
+            }
+            if lost.fetches {
+                self.spaces.renumber();
+            }
+            for page in lost.pages {
+                self.spaces.forget_page(page, &mut self.ground);
+            }
+        }
+        if self.spaces.begin_again(&mut self.ground) {
             self.ground.context().branches.fill(Branch::default());
         }
         let regime = Regime::of(machine, self.scattered);
@@ -280,6 +298,9 @@ impl<G: Ground> Translator<G> {
         let regime = self.settle(machine)?;
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
+        if !self.cache.is_paid(block, left) {
+            return Ok(Left::Short(left));
+        }
         let budget = left.min(LONGEST);
         let loads = Window::new(0, regime.limit(machine.board.ram.size()));
         let stores = self.window(machine, regime);

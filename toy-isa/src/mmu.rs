@@ -397,6 +397,35 @@ pub struct Tlb {
     spaces: Vec<u32>,
     /// What was counted.
     pub counts: TlbCounts,
+    lost: Lost,
+}
+
+/// What a [`Tlb`] has given up since somebody asked last: for an engine that keeps copies of what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Everything. Then the rest says nothing.
+    pub all: bool,
+    /// Some translation for fetches.
+    pub fetches: bool,
+    /// Translations for data, by the numbers of their pages.
+    pub pages: Vec<u32>,
+}
+
+/// So many pages are worth a list.
+const LOST_PAGES: usize = 32;
+
+impl Lost {
+    /// This entry of one of the halves is given up.
+    fn note(&mut self, entry: Entry, data: bool) {
+        if entry.page == EMPTY.page || self.all {
+        } else if !data {
+            self.fetches = true;
+        } else if self.pages.len() == LOST_PAGES {
+            self.all = true;
+        } else {
+            self.pages.push(entry.page & ((1 << SPACE_SHIFT) - 1));
+        }
+    }
 }
 
 /// How many nested tables the buffer tells apart.
@@ -463,7 +492,19 @@ impl Tlb {
             space: 0,
             spaces: Vec::new(),
             counts: TlbCounts::default(),
+            lost: Lost::default(),
         }
+    }
+
+    /// Whether anything was given up since [`Tlb::take_lost`].
+    #[inline]
+    pub fn has_lost(&self) -> bool {
+        self.lost.all || self.lost.fetches || !self.lost.pages.is_empty()
+    }
+
+    /// What was given up since this was called last.
+    pub fn take_lost(&mut self) -> Lost {
+        std::mem::take(&mut self.lost)
     }
 
     /// The page of `linear` in the space in use.
@@ -507,6 +548,7 @@ impl Tlb {
             epoch,
         };
         if !known {
+            self.lost.note(before, access != Access::Fetch);
             self.counts.misses += 1;
             self.counts.references += u64::from(found.references);
         } else if before.frame != frame || before.flags & !flags & (pte::R | pte::W | pte::X | pte::U) != 0 {
@@ -519,7 +561,8 @@ impl Tlb {
         let page = self.page(linear);
         let entry = self.slot(access, page);
         if entry.allows(ring, access, page) {
-            *entry = EMPTY;
+            let before = std::mem::replace(entry, EMPTY);
+            self.lost.note(before, access != Access::Fetch);
             self.counts.stale += 1;
         }
     }
@@ -600,14 +643,15 @@ impl Tlb {
     }
 
     fn forget(&mut self, which: impl Fn(&Entry) -> bool) {
-        for entry in self.fetch.iter_mut().chain(&mut self.data) {
-            if which(entry) {
-                *entry = EMPTY;
+        for (half, data) in [(&mut self.fetch, false), (&mut self.data, true)] {
+            for entry in half.iter_mut().filter(|entry| which(entry)) {
+                self.lost.note(std::mem::replace(entry, EMPTY), data);
             }
         }
     }
 
     fn clear(&mut self) {
+        self.lost.all = true;
         self.fetch.fill(EMPTY);
         self.data.fill(EMPTY);
     }

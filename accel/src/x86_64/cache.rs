@@ -75,6 +75,8 @@ pub(super) struct Cache {
     frames: Vec<Vec<Page>>,
     /// Of each block.
     traces: Vec<Trace>,
+    /// How many instructions the block at a place wants to be paid for, at once.
+    lengths: HashMap<usize, u64>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
     /// Where to go on, by the place of an instruction that the host may refuse.
@@ -114,6 +116,7 @@ impl Cache {
             ways,
             frames: Vec::new(),
             traces: Vec::new(),
+            lengths: HashMap::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
             faults: HashMap::new(),
@@ -126,6 +129,7 @@ impl Cache {
         self.lanes_from = self.memory.length();
         self.frames.clear();
         self.traces.clear();
+        self.lengths.clear();
         self.exits.truncate(1);
         self.lanes.clear();
         self.faults.clear();
@@ -165,6 +169,11 @@ impl Cache {
 
     pub(super) fn exit(&self, number: u32) -> ExitOf {
         self.exits[number as usize]
+    }
+
+    /// Whether so many instructions pay for the block at this place.
+    pub(super) fn is_paid(&self, place: usize, budget: u64) -> bool {
+        budget >= trace::LONGEST as u64 || self.lengths.get(&place).is_none_or(|length| *length <= budget)
     }
 
     /// The trace that this exit leaves.
@@ -242,6 +251,7 @@ impl Cache {
         self.used = (origin + code.len()).next_multiple_of(16);
         self.faults.extend(faults);
         let block = self.traces.len() as u32;
+        self.lengths.insert(origin, trace.steps.len() as u64);
         self.traces.push(trace);
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));

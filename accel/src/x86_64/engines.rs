@@ -42,7 +42,14 @@ impl X86_64 {
         let refused = |error| Unavailable(format!("the host gives no memory for code ({error})"));
         let ground = Process::new().map_err(refused)?;
         let cache = Cache::new(patience, Process::ways).map_err(refused)?;
-        Ok(X86_64(Translator::on(ground, cache)))
+        Ok(X86_64(Translator::on(ground, cache, true)))
+    }
+
+    /// The same without counting what the TLB does, which costs a program dear that reaches for more than its entries.
+    #[must_use]
+    pub fn without_tlb(mut self) -> X86_64 {
+        self.0.counts_tlb = false;
+        self
     }
 }
 
@@ -74,7 +81,7 @@ impl Kvm {
         let refused = |error: std::io::Error| KvmError::Memory(error.to_string());
         let cache = Cache::new(patience, Virtualized::ways).map_err(refused)?;
         let ground = Virtualized::new(calls, &cache)?;
-        Ok(Kvm(Translator::on(ground, cache)))
+        Ok(Kvm(Translator::on(ground, cache, false)))
     }
 }
 

@@ -77,6 +77,9 @@ struct Mapped {
     access: Access,
 }
 
+/// Pages of addresses.
+const ADDRESSES: u32 = 1 << 20;
+
 /// How many regimes have translations at a time.
 pub(super) const SPACES: usize = 16;
 
@@ -102,13 +105,18 @@ impl Spaces {
         self.current
     }
 
-    /// Whether numbers begin again soon: what is as old as that must not be found under them.
-    pub(super) fn is_worn(&self) -> bool {
-        self.numbers >= u32::MAX - 2 * SPACES as u32
+    /// Begins with the numbers again when they are nearly used up. Then nothing may be found under an old one.
+    pub(super) fn begin_again(&mut self, ground: &mut impl Ground) -> bool {
+        let worn = self.numbers > u32::MAX - 2 * SPACES as u32;
+        if worn {
+            self.forget(ground);
+            self.numbers = 0;
+        }
+        worn
     }
 
     fn next_number(&mut self) -> u32 {
-        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers += 1;
         self.numbers
     }
 
@@ -194,7 +202,7 @@ impl Spaces {
         self.victim = 0;
     }
 
-    /// Gives all regimes new numbers: code is not where it was.
+    /// Gives all regimes new numbers, so that no code is found under the old ones.
     pub(super) fn renumber(&mut self) {
         for place in 0..self.known.len() {
             self.known[place].number = self.next_number();
@@ -202,10 +210,15 @@ impl Spaces {
         }
     }
 
-    /// Forgets which numbers were given away; nothing is known under any.
-    pub(super) fn renew(&mut self) {
-        self.numbers = 0;
-        self.renumber();
+    /// Forgets what this page of linear addresses reaches, in every regime.
+    pub(super) fn forget_page(&mut self, page: u32, ground: &mut impl Ground) {
+        for (place, space) in self.known.iter_mut().enumerate() {
+            // What is relocated is mapped where the program sees it.
+            let page = page.wrapping_sub(space.regime.base / PAGE) % ADDRESSES;
+            if space.data.remove(&page).is_some() {
+                ground.unmap(place, page);
+            }
+        }
     }
 
     /// Forgets stores to pages that have a flag now: somebody wants to notice them.

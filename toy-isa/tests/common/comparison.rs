@@ -74,14 +74,16 @@ pub(crate) fn compare(
         };
         if let Some(what) = what {
             return Some(format!(
-                "seed {seed}, attempt {}: {what}\n{}: {:?} {:x?}\n{}: {:?} {:x?}",
+                "seed {seed}, attempt {}: {what}\n{}: {:?} {:x?} {:?}\n{}: {:?} {:x?} {:?}",
                 left.attempts,
                 a.name(),
                 exits.0,
                 left.hart,
+                left.board.tlb.counts,
                 b.name(),
                 exits.1,
-                right.hart
+                right.hart,
+                right.board.tlb.counts
             ));
         }
         look(&left, exits.0);
