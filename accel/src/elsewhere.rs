@@ -27,6 +27,12 @@ impl X86_64 {
     pub fn with_patience(_: u8) -> Result<X86_64, Unavailable> {
         Err(Unavailable("it needs an x86-64 processor and Linux".to_string()))
     }
+
+    /// As if there were one.
+    #[must_use]
+    pub fn without_tlb(self) -> X86_64 {
+        self
+    }
 }
 
 impl Engine for X86_64 {

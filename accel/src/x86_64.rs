@@ -258,7 +258,8 @@ impl<G: Ground> Translator<G> {
         Ok(regime)
     }
 
-    /// What is known of the code at the program counter, and its frame; `None` if not the whole of its page may be fetched from.
+    /// What is known of the code at the program counter, and its frame; `None` if not the whole of its page may be
+    /// fetched from.
     fn find(&mut self, machine: &mut Machine) -> Option<(Known, u32)> {
         let Machine { hart, board, .. } = &mut *machine;
         let (pc, start) = (hart.pc, hart.pc & !(PAGE - 1));

@@ -18,9 +18,9 @@ use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::ProfileName;
 use toy_isa::table::{Csr, OPS, Op};
 
-/// One that translates everything at once, one that waits a little, as users' engines do, and one in a virtual machine,
-/// which takes long to make: where there are many machines to be run, once in [`SELDOM`] numbers. As far as this host has
-/// them.
+/// One that translates everything at once, one that waits a little, as users' engines do, and one in a virtual
+/// machine, which takes long to make: where there are many machines to be run, once in [`SELDOM`] numbers. As far as
+/// this host has them.
 fn engines(number: u64) -> Vec<Box<dyn Engine>> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
     for patience in [0, 2] {
@@ -29,7 +29,7 @@ fn engines(number: u64) -> Vec<Box<dyn Engine>> {
             Err(missing) => accel::skipped("engines: x86-64", &missing),
         }
     }
-    if number % SELDOM == 0 {
+    if number.is_multiple_of(SELDOM) {
         match Kvm::new() {
             Ok(engine) => engines.push(Box::new(engine)),
             Err(missing) => accel::skipped("engines: kvm", &missing),

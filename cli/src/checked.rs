@@ -19,7 +19,7 @@ use crate::arguments::{self, GuestOptions};
 use crate::commands::price;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::text::{counted, wrap};
 use crate::trace;
 
@@ -94,7 +94,10 @@ impl CheckOptions {
             prices: &prices,
             now: nanoseconds,
         };
-        let modes = modes(&scenario);
+        let mut modes = modes(&scenario);
+        if modes.len() > 1 {
+            modes.retain(|mode| here(*mode));
+        }
         let reports = output
             .busy(format!("running {}", scenario.name), || {
                 report::compare(&scenario.setup, &modes, options)
@@ -110,6 +113,15 @@ impl CheckOptions {
             engine: self.guest.engine,
         })
     }
+}
+
+/// Whether this host has what a mode needs. If not, it is one of several, and the others go on.
+fn here(mode: ModeName) -> bool {
+    let missing = mode.missing();
+    if let Some(missing) = &missing {
+        complain(&format!("skipped: mode {mode}: {missing}"));
+    }
+    missing.is_none()
 }
 
 impl Checked {

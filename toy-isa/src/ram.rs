@@ -108,9 +108,9 @@ impl Ram {
         Some(())
     }
 
-    /// All bytes, from an address of the host's that is a multiple of [`PAGE`]; the flags of their pages; and an address
-    /// from which on no page has flags. For an engine that reaches memory by itself, which must act as the board does
-    /// on a store to a page with a flag.
+    /// All bytes, from an address of the host's that is a multiple of [`PAGE`]; the flags of their pages; and an
+    /// address from which on no page has flags. For an engine that reaches memory by itself, which must act as the
+    /// board does on a store to a page with a flag.
     pub fn parts(&mut self) -> (&mut [u8], &[u8], u32) {
         (&mut self.bytes[self.start..], &self.flags, self.flagged)
     }

@@ -1,10 +1,10 @@
 //! Where things stand in the virtual machine that runs emitted code.
 //!
 //! Its physical memory has three parts, each given to KVM by itself: what the machine needs for itself, from 0 on; the
-//! arena of emitted code; and the memory of Ring32's machine. The first two are mapped at their own addresses. The third
-//! is reached through the *window* alone: 4 GiB of addresses, one for each that Ring32 has, in which only those pages are
-//! mapped that the guest may reach now. Nothing is mapped for gigabytes on either side of it, so that an address and a
-//! displacement that leave it find nothing.
+//! arena of emitted code; and the memory of Ring32's machine. The first two are mapped at their own addresses. The
+//! third is reached through the *window* alone: 4 GiB of addresses, one for each that Ring32 has, in which only those
+//! pages are mapped that the guest may reach now. Nothing is mapped for gigabytes on either side of it, so that an
+//! address and a displacement that leave it find nothing.
 
 /// The descriptor tables and the task state, for the processor.
 pub(crate) const GDT: u64 = 0x1000;

@@ -23,8 +23,8 @@ const SIGNALS: usize = 256 << 10;
 /// Words for the addends of each space: for loads, then for stores.
 const WORDS: usize = 2 * PAGES;
 
-/// This process: code reaches memory by windows, or by what is to be added to an address of a page of the guest to reach
-/// the host's memory, which is 0 where it has to ask.
+/// This process: code reaches memory by windows, or by what is to be added to an address of a page of the guest to
+/// reach the host's memory, which is 0 where it has to ask.
 pub(super) struct Process {
     /// The context in its memory.
     context: Zeros,

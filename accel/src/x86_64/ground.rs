@@ -35,8 +35,8 @@ pub(super) trait Ground {
     /// What code in this space finds in the register for the base of memory.
     fn base(&self, memory: Memory, space: usize) -> u64;
 
-    /// Lets accesses of this kind to a page of addresses reach a page of memory, from the next run on. Who may store may
-    /// load, too.
+    /// Lets accesses of this kind to a page of addresses reach a page of memory, from the next run on. Who may store
+    /// may load, too.
     fn map(&mut self, space: usize, page: u32, physical: u32, access: Access);
 
     /// Lets nobody store to a page of addresses.
@@ -55,9 +55,9 @@ pub(super) trait Ground {
     /// # Errors
     /// If the host fails. Then the state of the guest is lost.
     ///
-    /// # Safety
-    /// The place is one that the cache has made, and what the context says of memory holds: windows are inside the memory
-    /// that the ground was settled on, which nobody else has a reference to and which is where it was.
+    /// # Safety The place is one that the cache has made, and what the context says of memory holds: windows are
+    /// inside the memory that the ground was settled on, which nobody else has a reference to and which is where it
+    /// was.
     #[allow(unsafe_code, reason = "emitted code is entered")]
     unsafe fn run(&mut self, cache: &Cache, block: usize, space: usize) -> Result<(), KvmError>;
 }

@@ -1,5 +1,5 @@
-//! The ground of mode `kvm`: emitted code runs in ring 3 of a virtual machine, and the page tables of that machine decide
-//! what it reaches. See `docs/adr/0013-kvm.md`.
+//! The ground of mode `kvm`: emitted code runs in ring 3 of a virtual machine, and the page tables of that machine
+//! decide what it reaches. See `docs/adr/0013-kvm.md`.
 #![allow(
     unsafe_code,
     reason = "memory is given to a virtual machine, and its context is in memory that it shares"
@@ -25,8 +25,8 @@ use crate::kvm::tables::{TREES, Tables};
 const _: () = assert!(size_of::<Context>() as u64 <= SHARED - crate::kvm::place::CONTEXT);
 const _: () = assert!(super::spaces::SPACES <= TREES);
 
-/// What emitted code does when it is entered, by [`Context::service`]: it goes on; or it has page tables changed before;
-/// or it does that and leaves again, for there is more to be changed.
+/// What emitted code does when it is entered, by [`Context::service`]: it goes on; or it has page tables changed
+/// before; or it does that and leaves again, for there is more to be changed.
 const CHANGE: u64 = 1;
 const CHANGE_AND_LEAVE: u64 = 2;
 

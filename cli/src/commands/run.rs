@@ -165,7 +165,7 @@ fn real(report: &Report) -> String {
     if figures.exits.is_empty() {
         return String::new();
     }
-    let retired = report.last.machine().board.pace.retired().max(1);
+    let retired = report.retired.max(1);
     let line = |name: &str, what: &str| wrap(&format!("  {name:<16}  "), what);
     let list: Vec<String> = figures
         .exits

@@ -161,8 +161,8 @@ impl Lowering<'_> {
         Place::Indexed(BASE, base, 0, access.imm)
     }
 
-    /// The operand of an access that the host checks. An address and a displacement that leave the guest's addresses find
-    /// nothing mapped.
+    /// The operand of an access that the host checks. An address and a displacement that leave the guest's addresses
+    /// find nothing mapped.
     fn mapped(&mut self, access: &Accessed) -> Place {
         let base = self.source(access.base, RAX);
         Place::Indexed(BASE, base, 0, access.imm)

@@ -1,5 +1,5 @@
-//! What becomes of requests that fail: they are repeated, or there is an error that says which it was. And what a trip out
-//! of emitted code costs.
+//! What becomes of requests that fail: they are repeated, or there is an error that says which it was. And what a trip
+//! out of emitted code costs.
 
 use std::cell::Cell;
 use std::rc::Rc;
