@@ -104,6 +104,11 @@ impl Engine for X86_64 {
         "x86-64"
     }
 
+    fn counts_tlb(&self) -> bool {
+        // Emitted code keeps translations of its own.
+        false
+    }
+
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
         let end = machine.attempts.saturating_add(fuel);
         while machine.attempts < end {

@@ -23,6 +23,14 @@ use crate::output::Output;
 use crate::text::{counted, wrap};
 use crate::trace;
 
+/// The mark of a figure that is without what the TLB's misses cost, because nobody counted them.
+pub(crate) const WITHOUT_TLB: &str = "+";
+
+/// [`WITHOUT_TLB`], if that is so.
+pub(crate) fn without_tlb(so: bool) -> &'static str {
+    if so { WITHOUT_TLB } else { "" }
+}
+
 /// How a guest is run and checked.
 #[derive(clap::Args)]
 pub(crate) struct CheckOptions {
@@ -81,7 +89,7 @@ impl CheckOptions {
         modes: impl FnOnce(&Scenario) -> Vec<ModeName>,
         output: &Output,
     ) -> Result<Checked, Failure> {
-        let scenario = self.guest.load_under(scenario, policy)?;
+        let mut scenario = self.guest.load_under(scenario, policy)?;
         let prices = arguments::prices(&self.list)?;
         let options = report::Options {
             engine: self.guest.engine,
@@ -100,6 +108,9 @@ impl CheckOptions {
                 report::compare(&scenario.setup, &modes, options)
             })
             .or_bad_input(|| format!("cannot load the guest of '{}'", scenario.name))?;
+        if reports.iter().any(|report| report.counts.tlb.is_none()) {
+            scenario.without_tlb_counts();
+        }
         if let Some(path) = &self.trace {
             trace::write(path, &scenario.name, &reports)?;
         }
@@ -123,6 +134,7 @@ impl Checked {
             "price_list": price::head(&self.prices),
             "failures": failures,
             "unchecked": self.scenario.unchecked,
+            "uncounted": self.uncounted(),
         })
     }
 
@@ -130,14 +142,20 @@ impl Checked {
     pub(crate) fn notes(&self) -> String {
         let unchecked = self.scenario.unchecked.as_ref();
         let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
-        let uncounted = match self.engine {
-            EngineName::X86_64 => wrap(
-                "",
-                "Engine x86-64 does not count what the TLB does: cycles are without it.",
-            ),
-            EngineName::Auto | EngineName::Reference | EngineName::Interpreter => String::new(),
-        };
-        unchecked.unwrap_or_default() + &uncounted + &price_note(&self.prices)
+        let uncounted = self.uncounted();
+        let uncounted = uncounted.map(|what| wrap("", &format!("{WITHOUT_TLB} {what}.")));
+        unchecked.unwrap_or_default() + &uncounted.unwrap_or_default() + &price_note(&self.prices)
+    }
+
+    /// What was not counted, and what that means for the figures, if anything was not.
+    fn uncounted(&self) -> Option<String> {
+        let without_tlb = self.reports.iter().any(|report| report.without_tlb);
+        without_tlb.then(|| {
+            format!(
+                "without the misses of the TLB: engine {} does not count them, --engine interpreter does",
+                self.engine.name()
+            )
+        })
     }
 
     /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to
@@ -203,7 +221,10 @@ fn code_of(end: End) -> ExitCode {
 /// machine's count is the guest's own doing, so it is the one that is told.
 pub(crate) fn lint(reports: &[Report]) -> String {
     let bare = reports.iter().find(|report| report.mode == ModeName::Bare);
-    match bare.map_or(0, |report| report.counts.missing_fences) {
+    match bare
+        .and_then(|report| report.counts.tlb)
+        .map_or(0, |tlb| tlb.stale)
+    {
         0 => String::new(),
         times => {
             "\n".to_string()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use toy_isa::mmu::TlbCounts;
 use toy_isa::row::Row;
 use toy_isa::table::{Cost, OPS};
 use toy_isa::trap::{Cause, Trap};
@@ -94,12 +95,8 @@ pub struct Counts {
     pub words: u64,
     /// Returns from traps that the guest executed directly.
     pub returns: u64,
-    /// Translations that the model of the TLB missed.
-    pub tlb_misses: u64,
-    /// Page-table entries read by the walks of these misses.
-    pub walk_references: u64,
-    /// Translations used after a change without a fence.
-    pub missing_fences: u64,
+    /// What the model of the real processor's TLB counted; `None` if the engine does not count it.
+    pub tlb: Option<TlbCounts>,
 }
 
 impl Default for Counts {
@@ -146,9 +143,7 @@ impl Default for Counts {
             guest_references: 0,
             words: 0,
             returns: 0,
-            tlb_misses: 0,
-            walk_references: 0,
-            missing_fences: 0,
+            tlb: Some(TlbCounts::default()),
         }
     }
 }
@@ -277,9 +272,16 @@ impl serde::Serialize for Counts {
 }
 
 impl Counts {
+    /// The names of what [`Counts::tlb`] counts: those of [`Counts::scalars`] that may be absent.
+    pub const OF_TLB: [&'static str; 3] = ["tlb_misses", "walk_references", "missing_fences"];
+
     /// The counts that are single numbers, by name: what scenarios can expect.
-    pub fn scalars(&self) -> [(&'static str, u64); 37] {
-        [
+    pub fn scalars(&self) -> Vec<(&'static str, u64)> {
+        let of_tlb = self.tlb.map(|tlb| [tlb.misses, tlb.references, tlb.stale]);
+        let of_tlb = of_tlb
+            .into_iter()
+            .flat_map(|counts| Counts::OF_TLB.into_iter().zip(counts));
+        let others = [
             ("exits", self.exits),
             ("vm_exits", self.vm_exits_total()),
             ("vm_entries", self.vm_entries),
@@ -314,10 +316,8 @@ impl Counts {
             ("guest_references", self.guest_references),
             ("words", self.words),
             ("returns", self.returns),
-            ("tlb_misses", self.tlb_misses),
-            ("walk_references", self.walk_references),
-            ("missing_fences", self.missing_fences),
-        ]
+        ];
+        others.into_iter().chain(of_tlb).collect()
     }
 
     /// The count of this name among [`Counts::scalars`], to be set; none for one that is a sum of others.
@@ -356,9 +356,9 @@ impl Counts {
             "guest_references" => &mut self.guest_references,
             "words" => &mut self.words,
             "returns" => &mut self.returns,
-            "tlb_misses" => &mut self.tlb_misses,
-            "walk_references" => &mut self.walk_references,
-            "missing_fences" => &mut self.missing_fences,
+            "tlb_misses" => &mut self.tlb.as_mut()?.misses,
+            "walk_references" => &mut self.tlb.as_mut()?.references,
+            "missing_fences" => &mut self.tlb.as_mut()?.stale,
             _ => return None,
         })
     }

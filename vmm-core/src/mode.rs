@@ -303,6 +303,11 @@ impl ModeName {
         self == ModeName::Interpret || registers == Registers::Sixteen
     }
 
+    /// Whether no instruction of the guest is executed by the real processor.
+    pub fn is_emulation(self) -> bool {
+        self == ModeName::Interpret
+    }
+
     /// The method in a few words.
     pub fn describe(self) -> &'static str {
         match self {

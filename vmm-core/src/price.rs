@@ -396,7 +396,8 @@ impl PriceList {
         }
     }
 
-    /// The bill for a run, item by item.
+    /// The bill for a run, item by item. It is without the hardware's table walks where these were not counted: see
+    /// [`Counts::tlb`].
     pub fn bill(&self, counts: &Counts) -> Vec<Item> {
         let event = &self.event;
         let called = counts.emulated.values().sum::<u64>() + counts.hypercalls_total();
@@ -458,7 +459,7 @@ impl PriceList {
             ),
             item(
                 "hardware table entry read",
-                counts.walk_references,
+                counts.tlb.map_or(0, |tlb| tlb.references),
                 event.walk_reference,
             ),
             item("device register", counts.device_registers, event.device),
@@ -471,7 +472,7 @@ impl PriceList {
         instructions.chain(events).filter(|item| item.count > 0).collect()
     }
 
-    /// The cycles of a run.
+    /// The cycles of a run, as far as it was counted: see [`PriceList::bill`].
     pub fn cycles(&self, counts: &Counts) -> u64 {
         self.bill(counts)
             .iter()

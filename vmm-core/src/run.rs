@@ -229,10 +229,9 @@ impl Run {
         let entries = [Op::Vmenter, Op::Vmresume].map(|op| self.machine.histogram[op as usize]);
         counts.vm_entries += entries.iter().sum::<u64>();
         counts.device_registers = self.guest().devices.accesses;
-        let tlb = self.machine.board.tlb.counts;
-        counts.tlb_misses = tlb.misses;
-        counts.walk_references = tlb.references;
-        counts.missing_fences = tlb.stale;
+        // What is emulated is not translated by the real processor, whatever the engine.
+        let counted = self.engine.counts_tlb() || self.mode_name.is_emulation();
+        counts.tlb = counted.then_some(self.machine.board.tlb.counts);
         counts
     }
 }

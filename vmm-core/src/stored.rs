@@ -107,7 +107,10 @@ fn counts(mut parts: BTreeMap<String, Part>) -> Result<Counts, CountsError> {
             .hypercalls
             .insert(known.ok_or(CountsError::Unknown(name))?, count);
     }
-    for (name, _) in Counts::default().scalars() {
+    if Counts::OF_TLB.iter().all(|name| !parts.contains_key(*name)) {
+        counts.tlb = None;
+    }
+    for (name, _) in counts.scalars() {
         let count = match parts.remove(name) {
             Some(Part::Number(count)) => bounded(name, count)?,
             Some(Part::Names(_)) => return Err(CountsError::Form(name.to_string())),
