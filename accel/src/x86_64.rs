@@ -2,6 +2,7 @@
 //! `docs/adr/0012-x86-64-engine.md`.
 
 mod cache;
+mod confinement;
 mod encode;
 mod gate;
 mod layout;
@@ -18,7 +19,7 @@ use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
 use toy_isa::table::Op;
 
-use crate::Unavailable;
+use crate::{Translated, Unavailable};
 use cache::{Cache, Known};
 use gate::Gate;
 use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
@@ -96,6 +97,11 @@ impl X86_64 {
             scattered: false,
             open: None,
         })
+    }
+
+    /// What it has translated so far.
+    pub fn translated(&self) -> Translated {
+        self.cache.translated
     }
 }
 

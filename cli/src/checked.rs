@@ -14,6 +14,7 @@ use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::policy::Policy;
 use vmm_core::price::{Basis, PriceList};
+use vmm_core::setup::StartError;
 
 use crate::arguments::{self, GuestOptions};
 use crate::commands::price;
@@ -68,6 +69,8 @@ pub(crate) struct Checked {
     pub(crate) prices: PriceList,
     /// What executed the guest's code.
     pub(crate) engine: EngineName,
+    /// Modes that this host cannot run, and why.
+    pub(crate) skipped: Vec<(ModeName, StartError)>,
 }
 
 impl CheckOptions {
@@ -102,7 +105,7 @@ impl CheckOptions {
             prices: &prices,
             now: nanoseconds,
         };
-        let modes = modes(&scenario);
+        let (modes, skipped) = possible(modes(&scenario));
         let reports = output
             .busy(format!("running {}", scenario.name), || {
                 report::compare(&scenario.setup, &modes, options)
@@ -119,8 +122,20 @@ impl CheckOptions {
             reports,
             prices,
             engine: self.guest.engine,
+            skipped,
         })
     }
+}
+
+/// Of several modes those that this host can run, and why it cannot run the others. One alone has to be tried.
+fn possible(modes: Vec<ModeName>) -> (Vec<ModeName>, Vec<(ModeName, StartError)>) {
+    if modes.len() == 1 {
+        return (modes, Vec::new());
+    }
+    let missing = |mode: &ModeName| Some((*mode, mode.missing()?));
+    let skipped: Vec<_> = modes.iter().filter_map(missing).collect();
+    let runs = |mode: &ModeName| !skipped.iter().any(|(skipped, _)| skipped == mode);
+    (modes.into_iter().filter(runs).collect(), skipped)
 }
 
 impl Checked {
@@ -135,6 +150,9 @@ impl Checked {
             "failures": failures,
             "unchecked": self.scenario.unchecked,
             "uncounted": self.uncounted(),
+            "skipped": self.skipped.iter().map(|(mode, why)| {
+                json!({ "mode": mode.name(), "reason": why.to_string() })
+            }).collect::<Vec<_>>(),
         })
     }
 
@@ -144,7 +162,14 @@ impl Checked {
         let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
         let uncounted = self.uncounted();
         let uncounted = uncounted.map(|what| wrap("", &format!("{WITHOUT_TLB} {what}.")));
-        unchecked.unwrap_or_default() + &uncounted.unwrap_or_default() + &price_note(&self.prices)
+        let skipped = self
+            .skipped
+            .iter()
+            .map(|(_, why)| wrap("", &format!("skipped: {why}.")));
+        skipped.collect::<String>()
+            + &unchecked.unwrap_or_default()
+            + &uncounted.unwrap_or_default()
+            + &price_note(&self.prices)
     }
 
     /// What was not counted, and what that means for the figures, if anything was not.

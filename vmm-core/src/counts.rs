@@ -48,8 +48,10 @@ pub struct Counts {
     pub ring_bytes: u64,
     /// Times the guest told the monitor that a ring has something for it.
     pub notifications: u64,
-    /// Instructions that pure emulation carried out, by operation.
+    /// Instructions that pure emulation carried out one by one, by operation.
     pub interpreted: [u64; OPS.len()],
+    /// Instructions that pure emulation executed as code of the host, by operation.
+    pub emitted: [u64; OPS.len()],
     /// Hardware entries into ring 0, by cause.
     pub traps: BTreeMap<Cause, u64>,
     /// Of these, how many the monitor got: exits. With hardware assistance, those of [`Counts::vm_exits`].
@@ -121,6 +123,7 @@ impl Default for Counts {
             ring_bytes: 0,
             notifications: 0,
             interpreted: [0; OPS.len()],
+            emitted: [0; OPS.len()],
             traps: BTreeMap::new(),
             exits: 0,
             vm_exits: BTreeMap::new(),
@@ -201,9 +204,14 @@ impl Counts {
         self.direct.iter().sum()
     }
 
-    /// Instructions carried out by pure emulation.
+    /// Instructions carried out by pure emulation, one by one.
     pub fn interpreted_total(&self) -> u64 {
         self.interpreted.iter().sum()
+    }
+
+    /// Instructions carried out by pure emulation, as code of the host.
+    pub fn emitted_total(&self) -> u64 {
+        self.emitted.iter().sum()
     }
 
     /// Hardware entries into ring 0.
@@ -258,6 +266,7 @@ impl serde::Serialize for Counts {
         map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
         map.serialize_entry("translated", &by_mnemonic(&self.translated))?;
         map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
+        map.serialize_entry("emitted", &by_mnemonic(&self.emitted))?;
         let traps = self.traps.iter().map(|(cause, n)| (cause.to_string(), n));
         map.serialize_entry("traps", &traps.collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("exits_by_reason", &self.vm_exits)?;

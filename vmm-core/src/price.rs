@@ -193,6 +193,7 @@ struct EventPrices {
     walk_reference: u64,
     device: u64,
     interpreted: u64,
+    emitted: u64,
 }
 
 /// One line of a bill.
@@ -468,6 +469,7 @@ impl PriceList {
                 counts.interpreted_total(),
                 event.interpreted,
             ),
+            item("instruction as host code", counts.emitted_total(), event.emitted),
         ];
         instructions.chain(events).filter(|item| item.count > 0).collect()
     }

@@ -9,6 +9,7 @@ use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
+use crate::modes::jit::Emulated;
 use crate::modes::translate::listing::UnitListing;
 use crate::setup::{Setup, StartError};
 
@@ -202,6 +203,24 @@ impl Run {
     /// The real machine, for observers that keep notes on its board.
     pub fn machine_mut(&mut self) -> &mut Machine {
         &mut self.machine
+    }
+
+    /// The machine whose memory is the guest's, for the same: the real one, or the one that is emulated.
+    pub fn guest_machine_mut(&mut self) -> &mut Machine {
+        match self.mode.emulated_mut() {
+            Some(emulated) => &mut emulated.machine,
+            None => &mut self.machine,
+        }
+    }
+
+    /// See [`Mode::emulated`].
+    pub fn emulated(&self) -> Option<&Emulated> {
+        self.mode.emulated()
+    }
+
+    /// See [`Mode::emulated_mut`].
+    pub fn emulated_mut(&mut self) -> Option<&mut Emulated> {
+        self.mode.emulated_mut()
     }
 
     /// How the guest ended, if it has.

@@ -85,6 +85,7 @@ fn counts(mut parts: BTreeMap<String, Part>) -> Result<Counts, CountsError> {
         (&mut counts.direct, "direct"),
         (&mut counts.translated, "translated"),
         (&mut counts.interpreted, "interpreted"),
+        (&mut counts.emitted, "emitted"),
     ] {
         for (name, count) in take(part)? {
             let op = OPS.iter().position(|row| row.mnemonic == name);

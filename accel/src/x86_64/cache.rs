@@ -13,6 +13,7 @@ use super::layout::{LANES, VECTORS, field};
 use super::lower::trace::{self, Trace};
 use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
+use crate::Translated;
 
 /// The arena, in bytes.
 const ARENA: usize = 32 << 20;
@@ -80,6 +81,7 @@ pub(super) struct Cache {
     traces: Vec<Trace>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
+    pub(super) translated: Translated,
 }
 
 const UNKNOWN: ExitOf = ExitOf {
@@ -112,6 +114,7 @@ impl Cache {
             traces: Vec::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
+            translated: Translated::default(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Cache {
         self.traces.clear();
         self.exits.truncate(1);
         self.lanes.clear();
+        self.translated.flushes += 1;
     }
 
     /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
@@ -201,6 +205,8 @@ impl Cache {
             *self.entry(frame, pc, memory) = NEVER;
             return Known::Never;
         }
+        self.translated.blocks += 1;
+        self.translated.instructions += trace.steps.len() as u64;
         let start = pc & !(PAGE - 1);
         let page = self.frames[frame as usize]
             .iter()
@@ -224,6 +230,7 @@ impl Cache {
 
     /// Leads the jump at this site of the arena to a block.
     pub(super) fn link(&mut self, site: usize, block: usize) {
+        self.translated.links += 1;
         self.memory.write(site, &displacement(site, block).to_le_bytes());
     }
 }

@@ -48,6 +48,14 @@ impl Zeros {
         self.mapping.start.as_ptr()
     }
 
+    /// The word at a place, counted in words.
+    pub(super) fn get(&self, index: usize) -> u64 {
+        assert!(index < self.mapping.length / 8, "the place is inside");
+        // SAFETY: inside the mapping by the assertion, aligned because the mapping begins at a page; who writes has
+        // `&mut self`.
+        unsafe { self.mapping.start.cast::<u64>().add(index).read() }
+    }
+
     /// Puts a word to a place, counted in words.
     pub(super) fn set(&mut self, index: usize, word: u64) {
         assert!(index < self.mapping.length / 8, "the place is inside");

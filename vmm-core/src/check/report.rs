@@ -274,7 +274,7 @@ fn run(
         retired,
         direct: counts.direct_total(),
         traps: counts.traps_total(),
-        emulated: counts.emulated_total() + counts.interpreted_total(),
+        emulated: counts.emulated_total() + counts.interpreted_total() + counts.emitted_total(),
         cycles,
         slowdown: bare_counts.map(|bare| match options.prices.cycles(bare) {
             0 => 1.0,
