@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use toy_isa::engine::{Engine, Exit};
 use toy_isa::machine::Machine;
 
-use crate::{Confinement, Translated, Unavailable};
+use crate::{Confinement, HostCode, Translated, Unavailable};
 
 /// An engine that this host does not have.
 pub struct X86_64(Infallible);
@@ -29,6 +29,16 @@ impl X86_64 {
 
     /// What it has translated.
     pub fn translated(&self) -> Translated {
+        match self.0 {}
+    }
+
+    /// From now on, remembers what code is for.
+    pub fn keep_listing(&mut self) {
+        match self.0 {}
+    }
+
+    /// The blocks that it remembers.
+    pub fn code(&self) -> HostCode {
         match self.0 {}
     }
 

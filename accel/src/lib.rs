@@ -6,6 +6,9 @@
 //! [`kvm`] makes real virtual machines.
 
 pub mod kvm;
+mod listing;
+
+pub use listing::{HostBlock, HostCode, HostPart, Purpose};
 
 /// Why the host has no such engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

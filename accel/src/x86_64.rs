@@ -6,6 +6,7 @@ mod confinement;
 mod encode;
 mod gate;
 mod layout;
+mod listing;
 mod lower;
 mod mapped;
 mod spaces;

@@ -18,17 +18,17 @@ pub struct Counts {
     pub translated: [u64; OPS.len()],
     /// Of these, how many are instructions of the guest that were translated identically.
     pub identical: u64,
-    /// Units translated.
+    /// Units translated; blocks, where pure emulation translates.
     pub units: u64,
     /// Instructions of the guest in them.
     pub translated_instructions: u64,
     /// Calls of the monitor by translated code.
     pub callouts: u64,
-    /// Ways from one unit to another that were linked.
+    /// Ways from one unit, or block, to another that were linked.
     pub links: u64,
     /// Indirect jumps whose target the lookup table did not know.
     pub lookup_misses: u64,
-    /// Times the translation cache was emptied because it was full.
+    /// Times the cache of translated code was emptied because it was full.
     pub cache_flushes: u64,
     /// Hypercalls, by name.
     pub hypercalls: BTreeMap<&'static str, u64>,

@@ -272,8 +272,8 @@ impl ModeName {
         ModeName::Hundred,
     ];
 
-    /// Those that run every guest on every host, in the order of the lecture: what a scenario is run under unless it says otherwise,
-    /// as far as its machine has what they need.
+    /// Those that run every guest on every host, in the order of the lecture: what a scenario is run under unless it
+    /// says otherwise, as far as its machine has what they need.
     pub const FOR_EVERY_GUEST: [ModeName; 7] = [
         ModeName::Bare,
         ModeName::Interpret,

@@ -116,6 +116,24 @@ impl CodeMemory {
         }
     }
 
+    /// The code at a place.
+    pub(super) fn read(&self, at: usize, length: usize) -> Vec<u8> {
+        let end = at.checked_add(length);
+        assert!(
+            end.is_some_and(|end| end <= self.write.length),
+            "there is code where it is read"
+        );
+        let mut code = vec![0; length];
+        // SAFETY: inside the mapping by the assertion; who writes has `&mut self`.
+        unsafe {
+            self.write
+                .start
+                .add(at)
+                .copy_to_nonoverlapping(NonNull::from(&mut *code).cast(), length)
+        };
+        code
+    }
+
     /// The address at which this place is executed.
     pub(super) fn address(&self, at: usize) -> u64 {
         self.execute.start.as_ptr() as u64 + at as u64

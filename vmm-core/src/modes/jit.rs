@@ -1,9 +1,9 @@
 //! Pure emulation by translation: the guest's machine is a data structure, and blocks of its code are executed as code
 //! of the host.
 //!
-//! What `interpret` decides for each instruction is decided once for each block: emitted code knows its operands, counts
-//! itself and goes on to the next block. It is kept, linked, and forgotten when the guest stores to what it was made
-//! from (`accel`, ADR 12).
+//! What `interpret` decides for each instruction is decided once for each block: emitted code knows its operands,
+//! counts itself and goes on to the next block. It is kept, linked, and forgotten when the guest stores to what it was
+//! made from (`accel`, ADR 12).
 //!
 //! Isolation does not come for free any more. An interpreter cannot name what is not the guest's; emitted code could,
 //! because it runs on the host's own processor with all rights of this process. Three things keep it in:
@@ -17,7 +17,7 @@
 
 use std::sync::Arc;
 
-use accel::{Confinement, X86_64};
+use accel::{Confinement, HostCode, X86_64};
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::machine::{Config, Machine};
 use toy_isa::mmu::PAGE;
@@ -51,6 +51,16 @@ impl Emulated {
     /// The most instructions, with interrupts taken, for which emitted code had the host's processor at a time.
     pub fn longest(&self) -> u64 {
         self.longest
+    }
+
+    /// From now on, remembers what emitted code is for, so that [`Emulated::code`] has it.
+    pub fn keep_listing(&mut self) {
+        self.engine.keep_listing();
+    }
+
+    /// The emitted code that there is, with what it was made from.
+    pub fn code(&self) -> HostCode {
+        self.engine.code()
     }
 
     /// From now on, looks at what emitted code can reach.
@@ -119,9 +129,9 @@ impl Mode for Jit {
         machine.attempts = self.emulated.machine.attempts;
         let counts = &mut *notes.counts;
         counts.emitted = self.emulated.machine.histogram;
+        // How much was translated is this engine's affair, and part of the price of an emitted instruction.
         let translated = self.emulated.engine.translated();
         counts.units = translated.blocks;
-        counts.translated_instructions = translated.instructions;
         counts.links = translated.links;
         counts.cache_flushes = translated.flushes;
         native(exit)
