@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use toy_isa::engine::{Engine, Exit};
 use toy_isa::machine::Machine;
 
-use crate::Unavailable;
+use crate::{Confinement, HostCode, Translated, Unavailable};
 
 /// An engine that this host does not have.
 pub struct X86_64(Infallible);
@@ -25,6 +25,32 @@ impl X86_64 {
     /// Always.
     pub fn with_patience(_: u8) -> Result<X86_64, Unavailable> {
         Err(Unavailable("it needs an x86-64 processor and Linux".to_string()))
+    }
+
+    /// The same without counting what the TLB does.
+    #[must_use]
+    pub fn without_tlb(self) -> X86_64 {
+        match self.0 {}
+    }
+
+    /// What it has translated.
+    pub fn translated(&self) -> Translated {
+        match self.0 {}
+    }
+
+    /// From now on, remembers what code is for.
+    pub fn keep_listing(&mut self) {
+        match self.0 {}
+    }
+
+    /// The blocks that it remembers.
+    pub fn code(&self) -> HostCode {
+        match self.0 {}
+    }
+
+    /// What emitted code can reach.
+    pub fn confinement(&self, _: &Machine) -> Confinement {
+        match self.0 {}
     }
 }
 

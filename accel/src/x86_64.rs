@@ -2,9 +2,11 @@
 //! `docs/adr/0012-x86-64-engine.md`.
 
 mod cache;
+mod confinement;
 mod encode;
 mod gate;
 mod layout;
+mod listing;
 mod lower;
 mod mapped;
 mod spaces;
@@ -18,7 +20,7 @@ use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
 use toy_isa::table::Op;
 
-use crate::Unavailable;
+use crate::{Translated, Unavailable};
 use cache::{Cache, Known};
 use gate::Gate;
 use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
@@ -110,11 +112,20 @@ impl X86_64 {
             ..self
         }
     }
+
+    /// What it has translated so far.
+    pub fn translated(&self) -> Translated {
+        self.cache.translated
+    }
 }
 
 impl Engine for X86_64 {
     fn name(&self) -> &'static str {
         "x86-64"
+    }
+
+    fn counts_tlb(&self) -> bool {
+        self.counts_tlb
     }
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {

@@ -6,13 +6,14 @@
 #[path = "../../toy-isa/tests/common/mod.rs"]
 mod common;
 
-use accel::X86_64;
+use accel::{Purpose, X86_64};
 use common::comparison::{compare, difference, is_end, seeds, sliced};
 use common::programs::generate;
 use common::*;
 use proptest::prelude::*;
 use toy_isa::bus::Bus;
 use toy_isa::engine::{Engine, Reference};
+use toy_isa::instruction::{Registers, decode};
 use toy_isa::machine::{Machine, Tally};
 use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::ProfileName;
@@ -488,4 +489,38 @@ fn marked_instructions_are_counted_where_they_retire() {
             "{counted:?}"
         );
     }
+}
+
+/// What it says of its code is the program's code, in the order in which the host has it.
+#[test]
+fn a_listing_has_the_instructions_that_stand_in_memory() {
+    let mut blocks = 0;
+    for seed in seeds(20) {
+        let generated = generate(seed);
+        for mut engine in engines().into_iter().flatten() {
+            let mut machine = generated.machine.clone();
+            engine.keep_listing();
+            while machine.attempts < generated.fuel && !is_end(engine.run(&mut machine, 500)) {}
+            for block in engine.code().blocks {
+                blocks += 1;
+                let end = block.origin + block.code.len();
+                let places: Vec<usize> = block.parts.iter().map(|part| part.at).collect();
+                assert!(places.is_sorted() && places[0] == block.origin && places[places.len() - 1] <= end);
+                for part in &block.parts {
+                    let Purpose::Instruction { address, insn, .. } = part.what else {
+                        continue;
+                    };
+                    // Without paging and relocation, addresses are places; with, there may be another page there now.
+                    if !block.paged && !machine.hart.csr.paging() {
+                        assert_eq!(
+                            decode(peek(&machine, address), Registers::Sixteen),
+                            Some(insn),
+                            "seed {seed}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(engines().is_none() || blocks > 100, "{blocks}");
 }

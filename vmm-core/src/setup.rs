@@ -105,6 +105,9 @@ pub enum StartError {
     /// The host does not have the engine.
     #[error(transparent)]
     Engine(#[from] Unavailable),
+    /// The host cannot execute what the mode translates to.
+    #[error("mode jit cannot run here: {}; mode interpret runs everywhere", .0.0)]
+    NoTranslator(Unavailable),
     /// The mode is shown with one guest only.
     #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
     Alone(&'static str),
@@ -150,7 +153,10 @@ impl Setup {
             (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_)) => {
                 !validated(port)
             }
-            (Some(_), ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred) => false,
+            (
+                Some(_),
+                ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Hybrid | ModeName::Hundred,
+            ) => false,
         }
     }
 

@@ -10,9 +10,11 @@ use toy_isa::mmu::PAGE;
 use super::encode::{Assembler, RAX, displacement};
 use super::gate;
 use super::layout::{LANES, VECTORS, field};
+use super::listing::Kept;
 use super::lower::trace::{self, Trace};
 use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
+use crate::Translated;
 
 /// The arena, in bytes.
 const ARENA: usize = 32 << 20;
@@ -77,9 +79,12 @@ pub(super) struct Cache {
     /// By frame.
     frames: Vec<Vec<Page>>,
     /// Of each block.
-    traces: Vec<Trace>,
+    pub(super) traces: Vec<Trace>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
+    pub(super) translated: Translated,
+    /// What is remembered of blocks for people, if somebody wants that.
+    pub(super) kept: Option<Vec<Kept>>,
 }
 
 const UNKNOWN: ExitOf = ExitOf {
@@ -112,6 +117,8 @@ impl Cache {
             traces: Vec::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
+            translated: Translated::default(),
+            kept: None,
         })
     }
 
@@ -123,6 +130,8 @@ impl Cache {
         self.traces.clear();
         self.exits.truncate(1);
         self.lanes.clear();
+        self.kept.iter_mut().for_each(Vec::clear);
+        self.translated.flushes += 1;
     }
 
     /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
@@ -201,6 +210,8 @@ impl Cache {
             *self.entry(frame, pc, memory) = NEVER;
             return Known::Never;
         }
+        self.translated.blocks += 1;
+        self.translated.instructions += trace.steps.len() as u64;
         let start = pc & !(PAGE - 1);
         let page = self.frames[frame as usize]
             .iter()
@@ -210,20 +221,44 @@ impl Cache {
             place: page.map(|page| (frame as usize, page)),
             cache: self,
         };
-        let Lowered { code, leaves } = lower::lower(&trace, memory, origin, &mut view);
+        let Lowered { code, leaves, marks } = lower::lower(&trace, memory, origin, &mut view);
         debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
         let block = self.traces.len() as u32;
         self.traces.push(trace);
+        if let Some(kept) = &mut self.kept {
+            kept.push(Kept {
+                frame,
+                memory,
+                block,
+                origin,
+                length: code.len(),
+                marks,
+            });
+        }
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
         *self.entry(frame, pc, memory) = origin as u32;
         Known::Code(origin)
     }
 
+    /// Where blocks leave; the second for targets that nobody knows.
+    pub(super) fn ways_out(&self) -> [usize; 2] {
+        [self.epilogue, self.unknown]
+    }
+
+    /// Whether the block of this address of a frame stands at `origin`.
+    pub(super) fn holds(&self, frame: u32, pc: u32, memory: Memory, origin: usize) -> bool {
+        let start = pc & !(PAGE - 1);
+        let mut pages = self.frames.get(frame as usize).into_iter().flatten();
+        let page = pages.find(|page| page.start == start && page.memory == memory);
+        page.is_some_and(|page| page.entries[(pc % PAGE / 4) as usize] as usize == origin)
+    }
+
     /// Leads the jump at this site of the arena to a block.
     pub(super) fn link(&mut self, site: usize, block: usize) {
+        self.translated.links += 1;
         self.memory.write(site, &displacement(site, block).to_le_bytes());
     }
 }

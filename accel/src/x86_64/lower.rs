@@ -65,6 +65,18 @@ pub(super) struct Lowered {
     pub(super) code: Vec<u8>,
     /// Its exits, from [`Neighbours::next_exit`] on.
     pub(super) leaves: Vec<Leave>,
+    /// Where its parts begin.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// Where a part of a block's code begins, and what it is for: see [`crate::Purpose`].
+#[derive(Clone, Copy)]
+pub(super) enum Mark {
+    Enter(usize),
+    Step(usize, usize, bool),
+    Behind(usize),
+    Branch(usize, usize),
+    Stub(usize, Leave),
 }
 
 /// Lowers a trace, to stand at `origin`.
@@ -95,11 +107,13 @@ pub(super) fn lower(
         leaves: Vec::new(),
         sites: Vec::new(),
         borrowed: Vec::new(),
+        marks: vec![Mark::Enter(origin)],
     };
     lowering.all();
     Lowered {
         code: lowering.asm.code,
         leaves: lowering.leaves,
+        marks: lowering.marks,
     }
 }
 
@@ -137,6 +151,7 @@ struct Lowering<'a> {
     sites: Vec<usize>,
     /// Registers without a home, with those whose homes they have.
     borrowed: Vec<(u8, u8)>,
+    marks: Vec<Mark>,
 }
 
 /// A step that a branch leads to.
@@ -182,9 +197,14 @@ impl Lowering<'_> {
         while let Some(step) = trace.steps.get(next) {
             self.index = next;
             self.places.push(self.asm.here());
+            self.marks.push(Mark::Step(self.asm.here(), next, self.cautious));
             self.forget_skipped();
             if let Some(steps) = self.indexed() {
+                let rest = next + 1..next + steps;
                 next += steps;
+                let (here, cautious) = (self.asm.here(), self.cautious);
+                self.marks
+                    .extend(rest.map(|step| Mark::Step(here, step, cautious)));
                 continue;
             }
             next += 1;
@@ -196,6 +216,7 @@ impl Lowering<'_> {
         }
         let count = trace.steps.len();
         self.index = count;
+        self.marks.push(Mark::Behind(self.asm.here()));
         match trace.steps.last() {
             Some(last) if matches!(last.goes, Goes::Back | Goes::Out) => {}
             _ if trace.more => {
@@ -292,6 +313,7 @@ impl Lowering<'_> {
         for i in 0..self.leaves.len() {
             let stub = self.asm.here();
             self.asm.aim(self.sites[i], stub);
+            self.marks.push(Mark::Stub(stub, self.leaves[i]));
             if !matches!(self.leaves[i], Leave::To { .. }) {
                 self.give_back();
             }

@@ -93,6 +93,26 @@ impl Spaces {
         })
     }
 
+    /// Every page of addresses that leads straight to memory, of all regimes: whether for stores, its number, and where
+    /// the host has it.
+    pub(super) fn reached(&self) -> impl Iterator<Item = (bool, u32, u64)> + '_ {
+        let spaces = self.known.iter().enumerate();
+        spaces.flat_map(move |(place, space)| {
+            space.filled.iter().map(move |index| {
+                let addend = self.addends.get(place * WORDS + *index as usize);
+                let page = *index % PAGES as u32;
+                let host = addend.wrapping_add(u64::from(page) * u64::from(PAGE));
+                (*index as usize >= PAGES, page, host)
+            })
+        })
+    }
+
+    /// Plants an addend in the regime in use, for a test of who watches them.
+    #[cfg(test)]
+    pub(super) fn lead(&mut self, index: usize, addend: u64) {
+        self.addends.set(self.current * WORDS + index, addend);
+    }
+
     /// The number of the regime in use. Another regime, or the same after it was forgotten, has another.
     pub(super) fn number(&self) -> u32 {
         self.known[self.current].number
