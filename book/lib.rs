@@ -66,10 +66,11 @@ impl Generated {
 /// If a page cannot be read, has a marked block that makes no sense, or shows a command that fails.
 pub fn generate(trapeze: &Path) -> Result<Vec<Generated>> {
     let binary = Binary::new(trapeze);
+    let first = binary.print("trapeze")?;
     let mut all = vec![
         Generated {
             path: PICTURE.into(),
-            text: picture::svg(&binary.print("trapeze")?),
+            text: picture::svg(&first.context("every host can compare the methods")?),
         },
         Generated {
             path: Path::new(PAGES).join("reference.md"),

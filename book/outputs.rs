@@ -14,7 +14,7 @@
 //! understands the same line.
 //!
 //! Only commands whose output is the same on every host can be shown. What `doctor` finds, and the `wall_ns` of
-//! `--json`, are not.
+//! `--json`, are not. A command that not every host can run may be shown: where it cannot, the block stays as it is.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -34,11 +34,12 @@ impl Binary {
         }
     }
 
-    /// What a terminal shows of this command line, run in the root of the repository.
+    /// What a terminal shows of this command line, run in the root of the repository; `None` if this host cannot run
+    /// it.
     ///
     /// # Errors
     /// If the line is not one of those that this module describes, or ends otherwise than it lets one expect.
-    pub fn print(&self, line: &str) -> Result<String> {
+    pub fn print(&self, line: &str) -> Result<Option<String>> {
         let (line, echo) = match line.strip_suffix("; echo $?") {
             Some(line) => (line, true),
             None => (line, false),
@@ -66,7 +67,11 @@ impl Binary {
 
         let out = String::from_utf8(done.stdout)?;
         let mut shown: String = out.split_inclusive('\n').take(last).skip(skipped).collect();
-        shown += &String::from_utf8(done.stderr)?;
+        let said = String::from_utf8(done.stderr)?;
+        if said.contains(CANNOT) {
+            return Ok(None);
+        }
+        shown += &said;
         match done.status.code() {
             Some(code) if echo => shown += &format!("{code}\n"),
             Some(0) => {}
@@ -75,9 +80,12 @@ impl Binary {
                 done.status
             ),
         }
-        Ok(shown)
+        Ok(Some(shown))
     }
 }
+
+/// What `trapeze` says of a mode that the host has not what it takes for.
+const CANNOT: &str = "cannot run here";
 
 /// How many lines a filter skips, and which is the last that it keeps.
 fn lines(filter: &str) -> Result<(usize, usize)> {
@@ -107,11 +115,11 @@ fn words(line: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The page with the body of every marked block as `print` gives it for the block's command.
+/// The page with the body of every marked block as `print` gives it for the block's command, or as it was.
 ///
 /// # Errors
 /// If a mark has no fence, a fence no end, or `print` fails.
-pub fn refresh(page: &str, mut print: impl FnMut(&str) -> Result<String>) -> Result<String> {
+pub fn refresh(page: &str, mut print: impl FnMut(&str) -> Result<Option<String>>) -> Result<String> {
     let mut fresh = String::new();
     let mut lines = page.split_inclusive('\n');
     while let Some(line) = lines.next() {
@@ -124,11 +132,16 @@ pub fn refresh(page: &str, mut print: impl FnMut(&str) -> Result<String>) -> Res
             lines.next() == Some("```text\n"),
             "`{command}`: a ```text fence has to follow the mark"
         );
-        ensure!(
-            lines.any(|line| line.trim_end() == "```"),
-            "`{command}`: the fence does not end"
-        );
-        let shown = print(command)?;
+        let mut body = String::new();
+        let ended = lines.any(|line| {
+            body += line;
+            line.trim_end() == "```"
+        });
+        ensure!(ended, "`{command}`: the fence does not end");
+        let Some(shown) = print(command)? else {
+            fresh += &format!("```text\n{body}");
+            continue;
+        };
         ensure!(
             !shown.contains("```"),
             "`{command}`: the output would end the fence"
@@ -143,8 +156,8 @@ pub fn refresh(page: &str, mut print: impl FnMut(&str) -> Result<String>) -> Res
 mod tests {
     use super::*;
 
-    fn shout(command: &str) -> Result<String> {
-        Ok(command.to_uppercase())
+    fn shout(command: &str) -> Result<Option<String>> {
+        Ok(Some(command.to_uppercase()))
     }
 
     #[test]
@@ -156,6 +169,11 @@ mod tests {
             "a\n<!-- output: b c -->\n```text\n$ b c\nB C\n```\n```text\nkept\n```\n"
         );
         assert_eq!(refresh(&fresh, shout).unwrap(), fresh);
+        assert_eq!(
+            refresh(page, |_| Ok(None)).unwrap(),
+            page,
+            "this host cannot run it"
+        );
     }
 
     #[test]
@@ -163,7 +181,7 @@ mod tests {
         assert!(refresh("<!-- output: b -->\ntext\n", shout).is_err());
         assert!(refresh("<!-- output: b -->\n```text\nold\n", shout).is_err());
         let page = "<!-- output: b -->\n```text\n```\n";
-        assert!(refresh(page, |_| Ok("```\n".to_string())).is_err());
+        assert!(refresh(page, |_| Ok(Some("```\n".to_string()))).is_err());
         assert!(refresh(page, |_| bail!("no such command")).is_err());
     }
 

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use toy_isa::engine::{Engine, Exit};
 use toy_isa::machine::Machine;
 
-use crate::Unavailable;
 use crate::kvm::KvmError;
+use crate::{Confinement, HostCode, Translated, Unavailable};
 
 /// An engine that this host does not have.
 pub struct X86_64(Infallible);
@@ -28,10 +28,30 @@ impl X86_64 {
         Err(Unavailable("it needs an x86-64 processor and Linux".to_string()))
     }
 
-    /// As if there were one.
+    /// The same without counting what the TLB does.
     #[must_use]
     pub fn without_tlb(self) -> X86_64 {
-        self
+        match self.0 {}
+    }
+
+    /// What it has translated.
+    pub fn translated(&self) -> Translated {
+        match self.0 {}
+    }
+
+    /// From now on, remembers what code is for.
+    pub fn keep_listing(&mut self) {
+        match self.0 {}
+    }
+
+    /// The blocks that it remembers.
+    pub fn code(&self) -> HostCode {
+        match self.0 {}
+    }
+
+    /// What emitted code can reach.
+    pub fn confinement(&self, _: &Machine) -> Confinement {
+        match self.0 {}
     }
 }
 

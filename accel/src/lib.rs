@@ -6,6 +6,9 @@
 //! [`kvm`] makes real virtual machines.
 
 pub mod kvm;
+mod listing;
+
+pub use listing::{HostBlock, HostCode, HostPart, Purpose};
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
@@ -15,6 +18,29 @@ use std::io::Write;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("engine x86-64 is not available: {0}; --engine interpreter runs everywhere")]
 pub struct Unavailable(pub String);
+
+/// What an engine that emits code has done for that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Translated {
+    /// Blocks translated.
+    pub blocks: u64,
+    /// Instructions of the guest in them.
+    pub instructions: u64,
+    /// Jumps from one block to another that were led there.
+    pub links: u64,
+    /// Times that all code was forgotten.
+    pub flushes: u64,
+}
+
+/// What of the host's memory emitted code can reach by addresses of the guest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confinement {
+    /// Pages of addresses that lead straight to memory, those for loads and those for stores.
+    pub pages: u64,
+    /// Of these, which should not: they lead out of the guest's memory, or a store there would have to be noticed and
+    /// would not be.
+    pub astray: Vec<u32>,
+}
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod x86_64;

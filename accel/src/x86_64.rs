@@ -2,11 +2,13 @@
 //! `docs/adr/0012-x86-64-engine.md`.
 
 mod cache;
+mod confinement;
 mod encode;
 mod engines;
 mod gate;
 mod ground;
 mod layout;
+mod listing;
 mod lower;
 mod mapped;
 mod quiet;
@@ -90,6 +92,10 @@ impl<G: Ground> Engine for Translator<G> {
             exits: self.ground.exits(),
             failure: self.failure.as_ref().map(ToString::to_string),
         }
+    }
+
+    fn counts_tlb(&self) -> bool {
+        self.counts_tlb
     }
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {

@@ -6,13 +6,14 @@
 #[path = "../../toy-isa/tests/common/mod.rs"]
 mod common;
 
-use accel::{Kvm, X86_64};
+use accel::{Kvm, Purpose, X86_64};
 use common::comparison::{compare, difference, is_end, seeds, sliced};
 use common::programs::generate;
 use common::*;
 use proptest::prelude::*;
 use toy_isa::bus::Bus;
 use toy_isa::engine::{Engine, Reference};
+use toy_isa::instruction::{Registers, decode};
 use toy_isa::machine::{Machine, Tally};
 use toy_isa::mmu::{PAGE, pte};
 use toy_isa::profile::ProfileName;
@@ -38,11 +39,6 @@ fn engines(number: u64) -> Vec<Box<dyn Engine>> {
     engines
 }
 
-/// In a virtual machine, the model of the TLB is asked only for what page tables do not know.
-fn counts_tlb(engine: &dyn Engine) -> bool {
-    engine.name() != "kvm"
-}
-
 /// A prime, so that all kinds are among them.
 const SELDOM: u64 = 61;
 
@@ -50,7 +46,7 @@ const SELDOM: u64 = 61;
 fn generated_programs_do_what_they_do_on_the_reference() {
     for seed in seeds(2) {
         for mut engine in engines(seed) {
-            let counts_tlb = counts_tlb(&*engine);
+            let counts_tlb = engine.counts_tlb();
             if let Some(report) = compare(seed, &mut Reference, &mut *engine, counts_tlb, |_, _| {}) {
                 panic!("{report}");
             }
@@ -72,7 +68,7 @@ fn a_run_is_the_sum_of_its_slices() {
                 let same = sliced(&mut *engine, &mut machine, fuel, longest, &mut rng) == exit;
                 assert!(same, "seed {seed}");
                 assert_eq!(
-                    difference(&machine, &whole, counts_tlb(&*engine)),
+                    difference(&machine, &whole, engine.counts_tlb()),
                     None,
                     "seed {seed}"
                 );
@@ -97,7 +93,7 @@ fn same(engine: &mut dyn Engine, start: &Machine, fuel: u64, slice: u64) -> Mach
         let exits = (Reference.run(&mut left, slice), engine.run(&mut right, slice));
         assert_eq!(exits.0, exits.1, "at {:#x}, {:#x}", left.hart.pc, right.hart.pc);
         assert_eq!(
-            difference(&left, &right, counts_tlb(engine)),
+            difference(&left, &right, engine.counts_tlb()),
             None,
             "{:x?}\n{:x?}",
             left.hart,
@@ -511,4 +507,38 @@ fn marked_instructions_are_counted_where_they_retire() {
             "{counted:?}"
         );
     }
+}
+
+/// What it says of its code is the program's code, in the order in which the host has it.
+#[test]
+fn a_listing_has_the_instructions_that_stand_in_memory() {
+    let mut blocks = 0;
+    for seed in seeds(20) {
+        let generated = generate(seed);
+        if let Ok(mut engine) = X86_64::with_patience(seed as u8 % 2) {
+            let mut machine = generated.machine.clone();
+            engine.keep_listing();
+            while machine.attempts < generated.fuel && !is_end(engine.run(&mut machine, 500)) {}
+            for block in engine.code().blocks {
+                blocks += 1;
+                let end = block.origin + block.code.len();
+                let places: Vec<usize> = block.parts.iter().map(|part| part.at).collect();
+                assert!(places.is_sorted() && places[0] == block.origin && places[places.len() - 1] <= end);
+                for part in &block.parts {
+                    let Purpose::Instruction { address, insn, .. } = part.what else {
+                        continue;
+                    };
+                    // Without paging and relocation, addresses are places; with, there may be another page there now.
+                    if !block.paged && !machine.hart.csr.paging() {
+                        assert_eq!(
+                            decode(peek(&machine, address), Registers::Sixteen),
+                            Some(insn),
+                            "seed {seed}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(X86_64::new().is_err() || blocks > 100, "{blocks}");
 }

@@ -14,6 +14,7 @@ use vmm_core::modes::para::interface::BATCH_LIMIT;
 use vmm_core::policy::Policy;
 use vmm_core::price::PriceList;
 
+use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::text::{exact, wrap};
 
@@ -249,4 +250,14 @@ pub(crate) fn address(text: &str) -> Result<u32, String> {
         None => text.parse(),
     };
     parsed.map_err(|error| format!("{error}; expected decimal, or hexadecimal after 0x, below 2^32"))
+}
+
+/// The address that a number or the name of a symbol says.
+pub(crate) fn place(scenario: &Scenario, at: &str) -> Result<u32, Failure> {
+    let symbol = scenario.setup.image.symbol(at).map(|symbol| symbol.address);
+    symbol.map_or_else(|| address(at), Ok).map_err(|error| {
+        let name = &scenario.name;
+        let message = format!("'{at}' is no symbol of '{name}', and no address: {error}");
+        Failure::new(ExitCode::Usage, message)
+    })
 }

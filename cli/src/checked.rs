@@ -14,14 +14,23 @@ use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::policy::Policy;
 use vmm_core::price::{Basis, PriceList};
+use vmm_core::setup::StartError;
 
 use crate::arguments::{self, GuestOptions};
 use crate::commands::price;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
-use crate::output::{Output, complain};
+use crate::output::Output;
 use crate::text::{counted, wrap};
 use crate::trace;
+
+/// The mark of a figure that is without what the TLB's misses cost, because nobody counted them.
+pub(crate) const WITHOUT_TLB: &str = "+";
+
+/// [`WITHOUT_TLB`], if that is so.
+pub(crate) fn without_tlb(so: bool) -> &'static str {
+    if so { WITHOUT_TLB } else { "" }
+}
 
 /// How a guest is run and checked.
 #[derive(clap::Args)]
@@ -60,6 +69,8 @@ pub(crate) struct Checked {
     pub(crate) prices: PriceList,
     /// What executed the guest's code.
     pub(crate) engine: EngineName,
+    /// Modes that this host cannot run, and why.
+    pub(crate) skipped: Vec<(ModeName, StartError)>,
 }
 
 impl CheckOptions {
@@ -81,7 +92,7 @@ impl CheckOptions {
         modes: impl FnOnce(&Scenario) -> Vec<ModeName>,
         output: &Output,
     ) -> Result<Checked, Failure> {
-        let scenario = self.guest.load_under(scenario, policy)?;
+        let mut scenario = self.guest.load_under(scenario, policy)?;
         let prices = arguments::prices(&self.list)?;
         let options = report::Options {
             engine: self.guest.engine,
@@ -94,15 +105,15 @@ impl CheckOptions {
             prices: &prices,
             now: nanoseconds,
         };
-        let mut modes = modes(&scenario);
-        if modes.len() > 1 {
-            modes.retain(|mode| here(*mode));
-        }
+        let (modes, skipped) = possible(modes(&scenario));
         let reports = output
             .busy(format!("running {}", scenario.name), || {
                 report::compare(&scenario.setup, &modes, options)
             })
             .or_bad_input(|| format!("cannot load the guest of '{}'", scenario.name))?;
+        if reports.iter().any(|report| report.counts.tlb.is_none()) {
+            scenario.without_tlb_counts();
+        }
         if let Some(path) = &self.trace {
             trace::write(path, &scenario.name, &reports)?;
         }
@@ -111,17 +122,20 @@ impl CheckOptions {
             reports,
             prices,
             engine: self.guest.engine,
+            skipped,
         })
     }
 }
 
-/// Whether this host has what a mode needs. If not, it is one of several, and the others go on.
-fn here(mode: ModeName) -> bool {
-    let missing = mode.missing();
-    if let Some(missing) = &missing {
-        complain(&format!("skipped: mode {mode}: {missing}"));
+/// Of several modes those that this host can run, and why it cannot run the others. One alone has to be tried.
+fn possible(modes: Vec<ModeName>) -> (Vec<ModeName>, Vec<(ModeName, StartError)>) {
+    if modes.len() == 1 {
+        return (modes, Vec::new());
     }
-    missing.is_none()
+    let missing = |mode: &ModeName| Some((*mode, mode.missing()?));
+    let skipped: Vec<_> = modes.iter().filter_map(missing).collect();
+    let runs = |mode: &ModeName| !skipped.iter().any(|(skipped, _)| skipped == mode);
+    (modes.into_iter().filter(runs).collect(), skipped)
 }
 
 impl Checked {
@@ -135,6 +149,10 @@ impl Checked {
             "price_list": price::head(&self.prices),
             "failures": failures,
             "unchecked": self.scenario.unchecked,
+            "uncounted": self.uncounted(),
+            "skipped": self.skipped.iter().map(|(mode, why)| {
+                json!({ "mode": mode.name(), "reason": why.to_string() })
+            }).collect::<Vec<_>>(),
         })
     }
 
@@ -142,20 +160,29 @@ impl Checked {
     pub(crate) fn notes(&self) -> String {
         let unchecked = self.scenario.unchecked.as_ref();
         let unchecked = unchecked.map(|what| wrap("", &format!("Not checked: {what}.")));
-        let engines = self.reports.iter().map(|report| report.mode.engine(self.engine));
-        let blind = engines
-            .chain([self.engine])
-            .find(|engine| matches!(engine, EngineName::X86_64 | EngineName::Kvm));
-        let uncounted = blind.map_or(String::new(), |engine| {
-            wrap(
-                "",
-                &format!(
-                    "Engine {} does not count what the TLB does: cycles are without it.",
-                    engine.name()
-                ),
-            )
-        });
-        unchecked.unwrap_or_default() + &uncounted + &price_note(&self.prices)
+        let uncounted = self.uncounted();
+        let uncounted = uncounted.map(|what| wrap("", &format!("{WITHOUT_TLB} {what}.")));
+        let skipped = self
+            .skipped
+            .iter()
+            .map(|(_, why)| wrap("", &format!("skipped: {why}.")));
+        skipped.collect::<String>()
+            + &unchecked.unwrap_or_default()
+            + &uncounted.unwrap_or_default()
+            + &price_note(&self.prices)
+    }
+
+    /// What was not counted, and what that means for the figures, if anything was not.
+    fn uncounted(&self) -> Option<String> {
+        let without_tlb = self.reports.iter().find(|report| report.without_tlb)?;
+        let engine = without_tlb.mode.engine(self.engine).name();
+        let who_does = match without_tlb.mode {
+            ModeName::Kvm => "the other modes do",
+            _ => "--engine interpreter does",
+        };
+        Some(format!(
+            "without the misses of the TLB: engine {engine} does not count them, {who_does}"
+        ))
     }
 
     /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to
@@ -223,7 +250,10 @@ fn code_of(end: End) -> ExitCode {
 /// machine's count is the guest's own doing, so it is the one that is told.
 pub(crate) fn lint(reports: &[Report]) -> String {
     let bare = reports.iter().find(|report| report.mode == ModeName::Bare);
-    match bare.map_or(0, |report| report.counts.missing_fences) {
+    match bare
+        .and_then(|report| report.counts.tlb)
+        .map_or(0, |tlb| tlb.stale)
+    {
         0 => String::new(),
         times => {
             "\n".to_string()

@@ -239,3 +239,66 @@ fn files_that_cannot_be_used_are_exit_code_10() {
         );
     }
 }
+
+#[test]
+fn code_of_the_host_stands_beside_what_it_was_made_from() {
+    let done = run(&["dis", "guest-os", "--host", "--at", "hal_set_entry"]);
+    if done.err.contains("cannot run here") {
+        println!("skipped: {}", done.err);
+        return;
+    }
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.out.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        done.out
+    );
+    // The kernel uses this function before it turns paging on, and after.
+    for memory in ["flat", "by pages"] {
+        let head = format!(", memory {memory}\n  enter ");
+        assert!(done.out.contains("Block of 0x00001010, hal_set_entry: ") && done.out.contains(&head));
+    }
+    for (guest, host) in [
+        ("  enter", "sub r14, 2"),
+        ("00001010  sw a1, 0(a0)", ""),
+        ("00001014  ret", ""),
+        ("  out: before 00001010", "mov eax, exit"),
+    ] {
+        let mut lines = done.out.lines();
+        let found = lines.any(|line| line.starts_with(guest) && line.ends_with(host));
+        assert!(found, "{guest}: {}", done.out);
+    }
+    assert_eq!(
+        run(&["dis", "guest-os", "--host", "--at", "0x1010"]).out,
+        done.out,
+        "the same each time"
+    );
+    // Every instruction of a block is the guest's own.
+    let shown = json(&["dis", "guest-os", "--host", "--budget", "100000"]);
+    let blocks = shown["blocks"].as_array().expect("an array");
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let parts = block["parts"].as_array().expect("an array");
+        let host = parts
+            .iter()
+            .flat_map(|part| part["host"].as_array().expect("an array"));
+        let offsets: Vec<u64> = host
+            .map(|host| host["offset"].as_u64().expect("a number"))
+            .collect();
+        assert!(offsets.is_sorted() && offsets[0] == 0, "{offsets:?}");
+        assert!(*offsets.last().expect("some code") < block["bytes"].as_u64().expect("a number"));
+        assert_eq!(parts[0]["kind"], "enter");
+        assert_eq!(parts[1]["address"], block["start"]);
+    }
+    let forgotten = run(&["dis", "self-modifying", "--host"]);
+    assert!(forgotten.out.contains("no block"), "{}", forgotten.out);
+    for (bad, code) in [
+        (&["dis", "--host", "guest-os", "--at", "0x12"][..], 10),
+        (&["dis", "--host", "program.elf"], 10),
+        (&["dis", "--host", "guest-os", "--at", "nowhere"], 2),
+        (&["dis", "guest-os", "--at", "hal_put"], 2),
+        (&["dis", "--host"], 2),
+    ] {
+        assert_eq!(run(bad).code, code, "{bad:?}");
+    }
+}

@@ -140,11 +140,16 @@ impl Expectations {
 
     /// Takes away those of how often something happens; whether there were any.
     pub(crate) fn drop_counts(&mut self) -> bool {
+        self.drop_counts_of(|_| true)
+    }
+
+    /// Takes away those of counts with such names; whether there were any.
+    pub(crate) fn drop_counts_of(&mut self, named: impl Fn(&str) -> bool) -> bool {
         let of_mode = self.of_mode.iter_mut().map(|(_, own)| own);
         let mut dropped = false;
         for list in of_mode.chain([&mut self.all]) {
             let before = list.len();
-            list.retain(|one| !matches!(one, Expectation::Count(..)));
+            list.retain(|one| !matches!(one, Expectation::Count(name, _) if named(name)));
             dropped |= list.len() < before;
         }
         dropped
@@ -366,10 +371,10 @@ fn register(hart: &Hart, name: &str) -> Option<u32> {
 
 /// The counts that can be expected: the four columns of a report, and [`Counts::scalars`].
 pub fn count_names() -> impl Iterator<Item = &'static str> {
-    let scalars = Counts::default().scalars().map(|(name, _)| name);
+    let scalars = Counts::default().scalars().into_iter();
     ["retired", "direct", "traps", "emulated"]
         .into_iter()
-        .chain(scalars)
+        .chain(scalars.map(|(name, _)| name))
 }
 
 fn count(report: &Report, name: &str) -> Option<u64> {

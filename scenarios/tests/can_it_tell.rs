@@ -10,7 +10,7 @@ use vmm_core::run::Run;
 fn on_classic_the_guest_finds_nothing() {
     let mut scenario = Scenario::shipped("can-it-tell").expect("it ships");
     scenario.set_profile(Profile::new(ProfileName::Classic));
-    let modes = ModeName::ALL.into_iter();
+    let modes = ModeName::ALL.into_iter().filter(|mode| mode.missing().is_none());
     for mode in modes.filter(|mode| mode.runs_on(&scenario.setup.profile) && *mode != ModeName::Para) {
         let mut run = Run::new(&scenario.setup, mode, EngineName::Auto).expect("it starts");
         assert_eq!(run.finish(scenario.budget), End::PowerOff(0), "{mode}");

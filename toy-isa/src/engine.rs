@@ -63,6 +63,12 @@ pub trait Engine {
     /// The name, as `--engine` takes it.
     fn name(&self) -> &'static str;
 
+    /// Whether it translates addresses by way of the counting model of the TLB, as the reference does. If not, what the
+    /// model has counted in its runs means nothing.
+    fn counts_tlb(&self) -> bool {
+        true
+    }
+
     /// Runs `machine` for at most `fuel` attempts at an instruction (interrupts taken count as one each). The fuel
     /// used is added to [`Machine::attempts`].
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use toy_isa::mmu::TlbCounts;
 use toy_isa::row::Row;
 use toy_isa::table::{Cost, OPS};
 use toy_isa::trap::{Cause, Trap};
@@ -17,17 +18,17 @@ pub struct Counts {
     pub translated: [u64; OPS.len()],
     /// Of these, how many are instructions of the guest that were translated identically.
     pub identical: u64,
-    /// Units translated.
+    /// Units translated; blocks, where pure emulation translates.
     pub units: u64,
     /// Instructions of the guest in them.
     pub translated_instructions: u64,
     /// Calls of the monitor by translated code.
     pub callouts: u64,
-    /// Ways from one unit to another that were linked.
+    /// Ways from one unit, or block, to another that were linked.
     pub links: u64,
     /// Indirect jumps whose target the lookup table did not know.
     pub lookup_misses: u64,
-    /// Times the translation cache was emptied because it was full.
+    /// Times the cache of translated code was emptied because it was full.
     pub cache_flushes: u64,
     /// Hypercalls, by name.
     pub hypercalls: BTreeMap<&'static str, u64>,
@@ -47,8 +48,10 @@ pub struct Counts {
     pub ring_bytes: u64,
     /// Times the guest told the monitor that a ring has something for it.
     pub notifications: u64,
-    /// Instructions that pure emulation carried out, by operation.
+    /// Instructions that pure emulation carried out one by one, by operation.
     pub interpreted: [u64; OPS.len()],
+    /// Instructions that pure emulation executed as code of the host, by operation.
+    pub emitted: [u64; OPS.len()],
     /// Hardware entries into ring 0, by cause.
     pub traps: BTreeMap<Cause, u64>,
     /// Of these, how many the monitor got: exits. With hardware assistance, those of [`Counts::vm_exits`].
@@ -94,12 +97,8 @@ pub struct Counts {
     pub words: u64,
     /// Returns from traps that the guest executed directly.
     pub returns: u64,
-    /// Translations that the model of the TLB missed.
-    pub tlb_misses: u64,
-    /// Page-table entries read by the walks of these misses.
-    pub walk_references: u64,
-    /// Translations used after a change without a fence.
-    pub missing_fences: u64,
+    /// What the model of the real processor's TLB counted; `None` if the engine does not count it.
+    pub tlb: Option<TlbCounts>,
 }
 
 impl Default for Counts {
@@ -124,6 +123,7 @@ impl Default for Counts {
             ring_bytes: 0,
             notifications: 0,
             interpreted: [0; OPS.len()],
+            emitted: [0; OPS.len()],
             traps: BTreeMap::new(),
             exits: 0,
             vm_exits: BTreeMap::new(),
@@ -146,9 +146,7 @@ impl Default for Counts {
             guest_references: 0,
             words: 0,
             returns: 0,
-            tlb_misses: 0,
-            walk_references: 0,
-            missing_fences: 0,
+            tlb: Some(TlbCounts::default()),
         }
     }
 }
@@ -206,9 +204,14 @@ impl Counts {
         self.direct.iter().sum()
     }
 
-    /// Instructions carried out by pure emulation.
+    /// Instructions carried out by pure emulation, one by one.
     pub fn interpreted_total(&self) -> u64 {
         self.interpreted.iter().sum()
+    }
+
+    /// Instructions carried out by pure emulation, as code of the host.
+    pub fn emitted_total(&self) -> u64 {
+        self.emitted.iter().sum()
     }
 
     /// Hardware entries into ring 0.
@@ -263,6 +266,7 @@ impl serde::Serialize for Counts {
         map.serialize_entry("direct", &by_mnemonic(&self.direct))?;
         map.serialize_entry("translated", &by_mnemonic(&self.translated))?;
         map.serialize_entry("interpreted", &by_mnemonic(&self.interpreted))?;
+        map.serialize_entry("emitted", &by_mnemonic(&self.emitted))?;
         let traps = self.traps.iter().map(|(cause, n)| (cause.to_string(), n));
         map.serialize_entry("traps", &traps.collect::<BTreeMap<_, _>>())?;
         map.serialize_entry("exits_by_reason", &self.vm_exits)?;
@@ -277,9 +281,16 @@ impl serde::Serialize for Counts {
 }
 
 impl Counts {
+    /// The names of what [`Counts::tlb`] counts: those of [`Counts::scalars`] that may be absent.
+    pub const OF_TLB: [&'static str; 3] = ["tlb_misses", "walk_references", "missing_fences"];
+
     /// The counts that are single numbers, by name: what scenarios can expect.
-    pub fn scalars(&self) -> [(&'static str, u64); 37] {
-        [
+    pub fn scalars(&self) -> Vec<(&'static str, u64)> {
+        let of_tlb = self.tlb.map(|tlb| [tlb.misses, tlb.references, tlb.stale]);
+        let of_tlb = of_tlb
+            .into_iter()
+            .flat_map(|counts| Counts::OF_TLB.into_iter().zip(counts));
+        let others = [
             ("exits", self.exits),
             ("vm_exits", self.vm_exits_total()),
             ("vm_entries", self.vm_entries),
@@ -314,10 +325,8 @@ impl Counts {
             ("guest_references", self.guest_references),
             ("words", self.words),
             ("returns", self.returns),
-            ("tlb_misses", self.tlb_misses),
-            ("walk_references", self.walk_references),
-            ("missing_fences", self.missing_fences),
-        ]
+        ];
+        others.into_iter().chain(of_tlb).collect()
     }
 
     /// The count of this name among [`Counts::scalars`], to be set; none for one that is a sum of others.
@@ -356,9 +365,9 @@ impl Counts {
             "guest_references" => &mut self.guest_references,
             "words" => &mut self.words,
             "returns" => &mut self.returns,
-            "tlb_misses" => &mut self.tlb_misses,
-            "walk_references" => &mut self.walk_references,
-            "missing_fences" => &mut self.missing_fences,
+            "tlb_misses" => &mut self.tlb.as_mut()?.misses,
+            "walk_references" => &mut self.tlb.as_mut()?.references,
+            "missing_fences" => &mut self.tlb.as_mut()?.stale,
             _ => return None,
         })
     }

@@ -8,7 +8,7 @@ use crate::setup::StartError;
 /// Which engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EngineName {
-    /// The fastest that may be trusted everywhere: for now, the interpreter.
+    /// The fastest that the host has.
     #[default]
     Auto,
     /// The definition: fetch, decode, execute, one by one.
@@ -47,15 +47,20 @@ impl EngineName {
         EngineName::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
-    /// Makes one.
+    /// Makes one. `tlb`: what the TLB does is to be counted.
     ///
     /// # Errors
     /// If the host does not have it.
-    pub fn build(self) -> Result<Box<dyn Engine>, StartError> {
+    pub fn build(self, tlb: bool) -> Result<Box<dyn Engine>, StartError> {
         Ok(match self {
             EngineName::Reference => Box::new(Reference),
-            EngineName::Auto | EngineName::Interpreter => Box::new(Interpreter::default()),
-            EngineName::X86_64 => Box::new(X86_64::new()?),
+            EngineName::Interpreter => Box::new(Interpreter::default()),
+            EngineName::X86_64 if tlb => Box::new(X86_64::new()?),
+            EngineName::X86_64 => Box::new(X86_64::new()?.without_tlb()),
+            EngineName::Auto => match EngineName::X86_64.build(tlb) {
+                Ok(engine) => engine,
+                Err(_) => EngineName::Interpreter.build(tlb)?,
+            },
             EngineName::Kvm => Box::new(Kvm::new()?),
         })
     }

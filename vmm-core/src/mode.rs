@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use accel::kvm::KvmError;
+use accel::X86_64;
 use toy_isa::cpu;
 use toy_isa::engine::{Engine, Exit as EngineExit};
 use toy_isa::hart::Hart;
@@ -21,6 +21,7 @@ use crate::hundred::HundredLines;
 use crate::modes::assist::{Assist, Paging};
 use crate::modes::enlightened::{Enlightened, News};
 use crate::modes::estate::Estate;
+use crate::modes::jit::{Emulated, Jit};
 use crate::modes::para::Para;
 use crate::modes::para::interface::Hypercall;
 use crate::modes::translate::listing::UnitListing;
@@ -186,6 +187,17 @@ pub trait Mode {
         Vec::new()
     }
 
+    /// The machine that has the guest's processor, memory and devices, where that is not the real one but a data
+    /// structure.
+    fn emulated(&self) -> Option<&Emulated> {
+        None
+    }
+
+    /// The same, for observers that keep notes on its board.
+    fn emulated_mut(&mut self) -> Option<&mut Emulated> {
+        None
+    }
+
     /// Pages of real memory that are the monitor's, but that code outside ring 0 reaches by the monitor's own design.
     fn lent(&self) -> Vec<u32> {
         Vec::new()
@@ -229,8 +241,10 @@ pub(crate) fn entered(machine: &mut Machine, exit: Exit) -> Exit {
 pub enum ModeName {
     /// The machine alone.
     Bare,
-    /// Pure emulation.
+    /// Pure emulation, one instruction at a time.
     Interpret,
+    /// Pure emulation by code of the host.
+    Jit,
     /// Trap-and-emulate, in one of two layouts of rings.
     Trap(Layout),
     /// Binary translation of the guest's kernel, or of everything.
@@ -249,9 +263,10 @@ pub enum ModeName {
 
 impl ModeName {
     /// All of them.
-    pub const ALL: [ModeName; 13] = [
+    pub const ALL: [ModeName; 14] = [
         ModeName::Bare,
         ModeName::Interpret,
+        ModeName::Jit,
         ModeName::Trap(Layout::RingDeprivileging),
         ModeName::Trap(Layout::RingCompression),
         ModeName::Translate(Scope::Kernel),
@@ -265,8 +280,8 @@ impl ModeName {
         ModeName::Hundred,
     ];
 
-    /// Those that run every guest, in the order of the lecture: what a scenario is run under unless it says otherwise,
-    /// as far as its machine has what they need.
+    /// Those that run every guest on every host, in the order of the lecture: what a scenario is run under unless it
+    /// says otherwise, as far as its machine has what they need.
     pub const FOR_EVERY_GUEST: [ModeName; 7] = [
         ModeName::Bare,
         ModeName::Interpret,
@@ -282,6 +297,7 @@ impl ModeName {
         match self {
             ModeName::Bare => "bare",
             ModeName::Interpret => "interpret",
+            ModeName::Jit => "jit",
             ModeName::Trap(Layout::RingDeprivileging) => "trap",
             ModeName::Trap(Layout::RingCompression) => "trap:0/3/3",
             ModeName::Translate(Scope::Kernel) => "translate",
@@ -302,6 +318,15 @@ impl ModeName {
         ModeName::ALL.into_iter().find(|mode| mode.name() == name)
     }
 
+    /// Why this host cannot run it; `None` if it can, as every host can run all but one.
+    pub fn missing(self) -> Option<StartError> {
+        match self {
+            ModeName::Jit => X86_64::new().err().map(StartError::NoTranslator),
+            ModeName::Kvm => accel::kvm::available().err().map(StartError::Kvm),
+            _ => None,
+        }
+    }
+
     /// Whether a machine of this profile has what the mode needs.
     pub fn runs_on(self, profile: &Profile) -> bool {
         !matches!(self, ModeName::Assist(_) | ModeName::Kvm) || profile.root_operation()
@@ -315,18 +340,15 @@ impl ModeName {
         }
     }
 
-    /// Why this host does not have what the mode needs, if so.
-    pub fn missing(self) -> Option<KvmError> {
-        match self {
-            ModeName::Kvm => accel::kvm::available().err(),
-            _ => None,
-        }
-    }
-
-    /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and only pure
-    /// emulation does without it.
+    /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and so have engines;
+    /// only who emulates instruction by instruction does without.
     pub fn runs_with(self, registers: Registers) -> bool {
         self == ModeName::Interpret || registers == Registers::Sixteen
+    }
+
+    /// Whether no instruction of the guest is executed by the real processor.
+    pub fn is_emulation(self) -> bool {
+        matches!(self, ModeName::Interpret | ModeName::Jit)
     }
 
     /// The method in a few words.
@@ -334,6 +356,7 @@ impl ModeName {
         match self {
             ModeName::Bare => "the machine alone, no monitor",
             ModeName::Interpret => "pure emulation, one instruction at a time",
+            ModeName::Jit => "pure emulation, blocks of code translated to code of the host",
             ModeName::Trap(Layout::RingDeprivileging) => {
                 "trap-and-emulate: guest kernel in ring 1, user in ring 3"
             }
@@ -402,7 +425,7 @@ impl ModeName {
             }
             ModeName::Assist(paging) => Box::new(Assist::settle_on(setup, paging, machine, estate)?),
             ModeName::Kvm => Box::new(Assist::settle_on(setup, Paging::Nested, machine, estate)?),
-            ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred => {
+            ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Hybrid | ModeName::Hundred => {
                 return Err(StartError::Alone(self.name()));
             }
         })
@@ -425,6 +448,7 @@ impl ModeName {
         Ok(match self {
             ModeName::Bare => boxed(Bare::build(setup)?),
             ModeName::Interpret => boxed(Interpret::build(setup)?),
+            ModeName::Jit => boxed(Jit::build(setup)?),
             ModeName::Trap(layout) => boxed(TrapAndEmulate::build_on(setup, layout, hardware, 0)?),
             ModeName::Translate(scope) => boxed(Translate::build_on(setup, scope, hardware, CACHE_PAGES)?),
             ModeName::Para => {

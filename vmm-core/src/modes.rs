@@ -6,6 +6,7 @@ pub mod enlightened;
 pub mod estate;
 pub mod hybrid;
 pub mod interpret;
+pub mod jit;
 pub mod para;
 pub mod translate;
 pub mod trap;

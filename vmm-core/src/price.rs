@@ -193,6 +193,7 @@ struct EventPrices {
     walk_reference: u64,
     device: u64,
     interpreted: u64,
+    emitted: u64,
 }
 
 /// One line of a bill.
@@ -396,7 +397,8 @@ impl PriceList {
         }
     }
 
-    /// The bill for a run, item by item.
+    /// The bill for a run, item by item. It is without the hardware's table walks where these were not counted: see
+    /// [`Counts::tlb`].
     pub fn bill(&self, counts: &Counts) -> Vec<Item> {
         let event = &self.event;
         let called = counts.emulated.values().sum::<u64>() + counts.hypercalls_total();
@@ -458,7 +460,7 @@ impl PriceList {
             ),
             item(
                 "hardware table entry read",
-                counts.walk_references,
+                counts.tlb.map_or(0, |tlb| tlb.references),
                 event.walk_reference,
             ),
             item("device register", counts.device_registers, event.device),
@@ -467,11 +469,12 @@ impl PriceList {
                 counts.interpreted_total(),
                 event.interpreted,
             ),
+            item("instruction as host code", counts.emitted_total(), event.emitted),
         ];
         instructions.chain(events).filter(|item| item.count > 0).collect()
     }
 
-    /// The cycles of a run.
+    /// The cycles of a run, as far as it was counted: see [`PriceList::bill`].
     pub fn cycles(&self, counts: &Counts) -> u64 {
         self.bill(counts)
             .iter()

@@ -9,6 +9,7 @@ use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
+use crate::modes::jit::Emulated;
 use crate::modes::translate::listing::UnitListing;
 use crate::setup::{Setup, StartError};
 
@@ -67,7 +68,7 @@ impl Run {
             log: Log::new(LOG_CAPACITY),
             machine,
             mode,
-            engine: mode_name.engine(engine).build()?,
+            engine: mode_name.engine(engine).build(true)?,
             counts: Counts::default(),
             ended: None,
             last_control: 0,
@@ -204,6 +205,24 @@ impl Run {
         &mut self.machine
     }
 
+    /// The machine whose memory is the guest's, for the same: the real one, or the one that is emulated.
+    pub fn guest_machine_mut(&mut self) -> &mut Machine {
+        match self.mode.emulated_mut() {
+            Some(emulated) => &mut emulated.machine,
+            None => &mut self.machine,
+        }
+    }
+
+    /// See [`Mode::emulated`].
+    pub fn emulated(&self) -> Option<&Emulated> {
+        self.mode.emulated()
+    }
+
+    /// See [`Mode::emulated_mut`].
+    pub fn emulated_mut(&mut self) -> Option<&mut Emulated> {
+        self.mode.emulated_mut()
+    }
+
     /// How the guest ended, if it has.
     pub fn ended(&self) -> Option<End> {
         self.ended
@@ -234,10 +253,9 @@ impl Run {
         let entries = [Op::Vmenter, Op::Vmresume].map(|op| self.machine.histogram[op as usize]);
         counts.vm_entries += entries.iter().sum::<u64>();
         counts.device_registers = self.guest().devices.accesses;
-        let tlb = self.machine.board.tlb.counts;
-        counts.tlb_misses = tlb.misses;
-        counts.walk_references = tlb.references;
-        counts.missing_fences = tlb.stale;
+        // What is emulated is not translated by the real processor, whatever the engine.
+        let counted = self.engine.counts_tlb() || self.mode_name.is_emulation();
+        counts.tlb = counted.then_some(self.machine.board.tlb.counts);
         counts
     }
 }

@@ -107,11 +107,14 @@ pub enum StartError {
     #[error(transparent)]
     Engine(#[from] Unavailable),
     /// The host has no virtual machine for it.
-    #[error(transparent)]
+    #[error("mode kvm cannot run here: {0}")]
     Kvm(#[from] KvmError),
     /// It had, and the host failed it when it had begun.
     #[error("the host failed what executes the program: {0}")]
     Failed(String),
+    /// The host cannot execute what the mode translates to.
+    #[error("mode jit cannot run here: {}; mode interpret runs everywhere", .0.0)]
+    NoTranslator(Unavailable),
     /// The mode is shown with one guest only.
     #[error("mode {0} runs one guest; several run under trap, translate, para and assist")]
     Alone(&'static str),
@@ -158,7 +161,10 @@ impl Setup {
                 Some(port),
                 ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm,
             ) => !validated(port),
-            (Some(_), ModeName::Bare | ModeName::Interpret | ModeName::Hybrid | ModeName::Hundred) => false,
+            (
+                Some(_),
+                ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Hybrid | ModeName::Hundred,
+            ) => false,
         }
     }
 

@@ -114,7 +114,7 @@ impl Several {
         });
         Ok(Several {
             machine,
-            engine: engine.build()?,
+            engine: engine.build(true)?,
             guests,
             last: None,
             exit_fuel: EXIT_FUEL,

@@ -85,6 +85,7 @@ fn counts(mut parts: BTreeMap<String, Part>) -> Result<Counts, CountsError> {
         (&mut counts.direct, "direct"),
         (&mut counts.translated, "translated"),
         (&mut counts.interpreted, "interpreted"),
+        (&mut counts.emitted, "emitted"),
     ] {
         for (name, count) in take(part)? {
             let op = OPS.iter().position(|row| row.mnemonic == name);
@@ -107,7 +108,10 @@ fn counts(mut parts: BTreeMap<String, Part>) -> Result<Counts, CountsError> {
             .hypercalls
             .insert(known.ok_or(CountsError::Unknown(name))?, count);
     }
-    for (name, _) in Counts::default().scalars() {
+    if Counts::OF_TLB.iter().all(|name| !parts.contains_key(*name)) {
+        counts.tlb = None;
+    }
+    for (name, _) in counts.scalars() {
         let count = match parts.remove(name) {
             Some(Part::Number(count)) => bounded(name, count)?,
             Some(Part::Names(_)) => return Err(CountsError::Form(name.to_string())),

@@ -21,7 +21,7 @@ static UNITS: LazyLock<Vec<(String, PriceList)>> = LazyLock::new(|| {
 });
 
 impl Tally {
-    /// What a run has to pay for.
+    /// What a run has to pay for, as far as it was counted: see [`Counts::tlb`].
     pub fn of(counts: &Counts) -> Tally {
         let due = |list: &PriceList| i64::try_from(list.cycles(counts)).unwrap_or(i64::MAX);
         Tally(

@@ -85,7 +85,7 @@ struct Process {
 /// If it does not fit into the memory or is for another processor, the host has no such engine, or fails it.
 pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> Result<Outcome, StartError> {
     let mut process = Process::start(image, options)?;
-    let mut engine = options.engine.build()?;
+    let mut engine = options.engine.build(false)?;
     let ending = loop {
         let left = options.budget.saturating_sub(process.machine.attempts);
         match engine.run(&mut process.machine, left) {

@@ -44,8 +44,9 @@ const BOOT_ENTRY: u32 = 0x5000 + 4 * (BOOT >> 12);
 
 /// The modes, and whether the hardware under each traps where the guest's own would not: what user code does, no
 /// mode but whole translation and pure emulation can change.
-const MODES: [(ModeName, bool); 10] = [
+const MODES: [(ModeName, bool); 11] = [
     (ModeName::Interpret, false),
+    (ModeName::Jit, false),
     (ModeName::Trap(Layout::RingDeprivileging), true),
     (ModeName::Trap(Layout::RingCompression), true),
     (ModeName::Translate(Scope::Kernel), true),
@@ -157,7 +158,7 @@ fn boot(machine: &Machine) -> Vec<u32> {
 }
 
 /// What is wrong with this program in this mode.
-fn shortcoming(seed: u64, mode: ModeName, classic: bool) -> Option<String> {
+fn shortcoming(seed: u64, mode: ModeName, classic: bool, grain: Grain, engine: EngineName) -> Option<String> {
     let setup = match mode {
         // Only one profile has what these need.
         ModeName::Assist(_) => setup_on(seed, Arc::new(Profile::new(ProfileName::Assist))),
@@ -169,16 +170,16 @@ fn shortcoming(seed: u64, mode: ModeName, classic: bool) -> Option<String> {
     };
     let bare = Run::new(&setup, ModeName::Bare, EngineName::Reference).expect("it fits");
     let (machine, monitor) = mode.build_on(&setup, hardware).expect("it fits");
-    let guest = Run::with(mode, machine, monitor, engine()).expect("the host has it");
+    let guest = Run::with(mode, machine, monitor, engine).expect("the host has it");
     let mut pair = Pair::with(bare, guest);
     resource::guard(&mut pair.guest);
-    let comparison = pair.compare(Grain::Lockstep, BUDGET, |advance| advance());
+    let comparison = pair.compare(grain, BUDGET, |advance| advance());
     let control = resource::judge(&pair.guest);
     let place = format!("seed {seed}, {mode}, {}", setup.profile.describe());
     if let Some(difference) = comparison.difference {
         let pc = pair.bare.guest().hart.pc;
         return Some(format!(
-            "{place}: after {} instructions, near {pc:#x}: {difference:?}",
+            "{place}: equal {} times, then near {pc:#x}: {difference:?}",
             comparison.compared
         ));
     }
@@ -200,9 +201,40 @@ fn seeds() -> Vec<u64> {
 #[test]
 fn every_mode_does_what_the_bare_machine_does() {
     for (mode, classic) in MODES {
+        if let Some(missing) = mode.missing() {
+            println!("skipped: {missing}");
+            continue;
+        }
         let shortcomings: Vec<String> = seeds()
             .into_iter()
-            .filter_map(|seed| shortcoming(seed, mode, classic))
+            .filter_map(|seed| shortcoming(seed, mode, classic, Grain::Lockstep, engine()))
+            .take(3)
+            .collect();
+        assert!(shortcomings.is_empty(), "{}", shortcomings.join("\n"));
+    }
+}
+
+/// After every instruction, an engine that translates blocks is left before it has executed one. So it is also compared
+/// where the guest's processor changes hands, under modes that want different things of it.
+#[test]
+fn blocks_as_a_whole_do_what_the_bare_machine_does() {
+    if let Err(missing) = EngineName::X86_64.build(true) {
+        println!("skipped: {missing}");
+        return;
+    }
+    let emitting = [
+        ModeName::Jit,
+        ModeName::Trap(Layout::RingDeprivileging),
+        ModeName::Translate(Scope::Kernel),
+        ModeName::Hybrid,
+        ModeName::Assist(Paging::Nested),
+        ModeName::Assist(Paging::Shadow),
+    ];
+    for (mode, classic) in MODES.into_iter().filter(|(mode, _)| emitting.contains(mode)) {
+        let shortcomings: Vec<String> = seeds()
+            .into_iter()
+            .step_by(4)
+            .filter_map(|seed| shortcoming(seed, mode, classic, Grain::SyncPoints, EngineName::X86_64))
             .take(3)
             .collect();
         assert!(shortcomings.is_empty(), "{}", shortcomings.join("\n"));
@@ -262,7 +294,7 @@ fn the_programs_find_the_holes_of_a_processor() {
     let mode = ModeName::Trap(Layout::RingDeprivileging);
     let found = (0..100)
         .filter(|seed| setup(*seed).profile.base() == ProfileName::Leaky)
-        .filter_map(|seed| shortcoming(seed, mode, false))
+        .filter_map(|seed| shortcoming(seed, mode, false, Grain::Lockstep, engine()))
         .count();
     assert!(found > 5, "{found}");
 }

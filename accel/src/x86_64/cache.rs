@@ -9,9 +9,11 @@ use toy_isa::mmu::PAGE;
 
 use super::encode::{Assembler, displacement};
 use super::layout::{LANES, VECTORS};
+use super::listing::Kept;
 use super::lower::trace::{self, Trace};
 use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
+use crate::Translated;
 
 /// The arena, in bytes.
 const ARENA: usize = 32 << 20;
@@ -74,13 +76,16 @@ pub(super) struct Cache {
     /// By frame.
     frames: Vec<Vec<Page>>,
     /// Of each block.
-    traces: Vec<Trace>,
+    pub(super) traces: Vec<Trace>,
     /// How many instructions the block at a place wants to be paid for, at once.
     lengths: HashMap<usize, u64>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
     /// Where to go on, by the place of an instruction that the host may refuse.
     faults: HashMap<usize, usize>,
+    pub(super) translated: Translated,
+    /// What is remembered of blocks for people, if somebody wants that.
+    pub(super) kept: Option<Vec<Kept>>,
 }
 
 /// The ways in and out of emitted code, as places of the arena.
@@ -120,6 +125,8 @@ impl Cache {
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
             faults: HashMap::new(),
+            translated: Translated::default(),
+            kept: None,
         })
     }
 
@@ -133,6 +140,8 @@ impl Cache {
         self.exits.truncate(1);
         self.lanes.clear();
         self.faults.clear();
+        self.kept.iter_mut().for_each(Vec::clear);
+        self.translated.flushes += 1;
     }
 
     /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
@@ -236,6 +245,8 @@ impl Cache {
             *self.entry(frame, pc, memory) = NEVER;
             return Known::Never;
         }
+        self.translated.blocks += 1;
+        self.translated.instructions += trace.steps.len() as u64;
         let start = pc & !(PAGE - 1);
         let page = self.frames[frame as usize]
             .iter()
@@ -245,7 +256,12 @@ impl Cache {
             place: page.map(|page| (frame as usize, page)),
             cache: self,
         };
-        let Lowered { code, leaves, faults } = lower::lower(&trace, memory, origin, &mut view);
+        let Lowered {
+            code,
+            leaves,
+            faults,
+            marks,
+        } = lower::lower(&trace, memory, origin, &mut view);
         debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
@@ -253,14 +269,38 @@ impl Cache {
         let block = self.traces.len() as u32;
         self.lengths.insert(origin, trace.steps.len() as u64);
         self.traces.push(trace);
+        if let Some(kept) = &mut self.kept {
+            kept.push(Kept {
+                frame,
+                memory,
+                block,
+                origin,
+                length: code.len(),
+                marks,
+            });
+        }
         self.exits
             .extend(leaves.into_iter().map(|leave| ExitOf { block, leave }));
         *self.entry(frame, pc, memory) = origin as u32;
         Known::Code(origin)
     }
 
+    /// Where blocks leave; the second for targets that nobody knows.
+    pub(super) fn ways_out(&self) -> [usize; 2] {
+        [self.ways.epilogue, self.ways.unknown]
+    }
+
+    /// Whether the block of this address of a frame stands at `origin`.
+    pub(super) fn holds(&self, frame: u32, pc: u32, memory: Memory, origin: usize) -> bool {
+        let start = pc & !(PAGE - 1);
+        let mut pages = self.frames.get(frame as usize).into_iter().flatten();
+        let page = pages.find(|page| page.start == start && page.memory == memory);
+        page.is_some_and(|page| page.entries[(pc % PAGE / 4) as usize] as usize == origin)
+    }
+
     /// Leads the jump at this site of the arena to a block.
     pub(super) fn link(&mut self, site: usize, block: usize) {
+        self.translated.links += 1;
         self.memory.write(site, &displacement(site, block).to_le_bytes());
     }
 }

@@ -10,9 +10,9 @@ use super::cache::Cache;
 use super::gate::Process;
 use super::ground::Ground;
 use super::virtualized::Virtualized;
-use crate::Unavailable;
 use crate::kvm::KvmError;
 use crate::kvm::calls::{Calls, Calm};
+use crate::{Confinement, HostCode, Translated, Unavailable};
 
 /// How often code is executed step by step before it is translated.
 const PATIENCE: u8 = 6;
@@ -20,7 +20,7 @@ const PATIENCE: u8 = 6;
 const VIRTUAL_PATIENCE: u8 = 0;
 
 /// Executes blocks of Ring32 as x86-64 code, in this process.
-pub struct X86_64(Translator<Process>);
+pub struct X86_64(pub(super) Translator<Process>);
 
 impl X86_64 {
     /// Makes one.
@@ -43,6 +43,26 @@ impl X86_64 {
         let ground = Process::new().map_err(refused)?;
         let cache = Cache::new(patience, Process::ways).map_err(refused)?;
         Ok(X86_64(Translator::on(ground, cache, true)))
+    }
+
+    /// What it has translated so far.
+    pub fn translated(&self) -> Translated {
+        self.0.cache.translated
+    }
+
+    /// From now on, remembers of each block what its code is for, and [`X86_64::code`] has it.
+    pub fn keep_listing(&mut self) {
+        self.0.keep_listing();
+    }
+
+    /// The blocks that the engine holds and was asked to remember, without those that it has forgotten.
+    pub fn code(&self) -> HostCode {
+        self.0.code()
+    }
+
+    /// What of the host's memory emitted code can reach by the addresses of `machine`, which ran on this engine.
+    pub fn confinement(&self, machine: &Machine) -> Confinement {
+        self.0.confinement(machine)
     }
 
     /// The same without counting what the TLB does, which costs a program dear that reaches for more than its entries.
@@ -94,6 +114,10 @@ impl Engine for X86_64 {
         self.0.run(machine, fuel)
     }
 
+    fn counts_tlb(&self) -> bool {
+        self.0.counts_tlb()
+    }
+
     fn figures(&self) -> Figures {
         self.0.figures()
     }
@@ -106,6 +130,10 @@ impl Engine for Kvm {
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
         self.0.run(machine, fuel)
+    }
+
+    fn counts_tlb(&self) -> bool {
+        self.0.counts_tlb()
     }
 
     fn figures(&self) -> Figures {

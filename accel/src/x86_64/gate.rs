@@ -50,6 +50,19 @@ impl Process {
         self.context.start().wrapping_add(SIGNALS).cast()
     }
 
+    /// Where the host has a page of addresses for this kind of access, if code reaches it.
+    pub(super) fn leads(&self, space: usize, access: Access, page: u32) -> Option<u64> {
+        let half = if access == Access::Store { PAGES } else { 0 };
+        let addend = self.addends.get(space * WORDS + half + page as usize);
+        (addend != 0).then(|| addend.wrapping_add(u64::from(page) * u64::from(PAGE)))
+    }
+
+    /// Plants an addend, for a test of who watches them.
+    #[cfg(test)]
+    pub(super) fn plant(&mut self, space: usize, index: usize, addend: u64) {
+        self.addends.set(space * WORDS + index, addend);
+    }
+
     fn set(&mut self, space: usize, access: Access, page: u32, addend: u64) {
         let half = if access == Access::Store { PAGES } else { 0 };
         self.addends.set(space * WORDS + half + page as usize, addend);

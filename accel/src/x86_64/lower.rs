@@ -69,6 +69,18 @@ pub(super) struct Lowered {
     pub(super) leaves: Vec<Leave>,
     /// Instructions that the host may refuse, each with where to go then.
     pub(super) faults: Vec<(usize, usize)>,
+    /// Where its parts begin.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// Where a part of a block's code begins, and what it is for: see [`crate::Purpose`].
+#[derive(Clone, Copy)]
+pub(super) enum Mark {
+    Enter(usize),
+    Step(usize, usize, bool),
+    Behind(usize),
+    Branch(usize, usize),
+    Stub(usize, Leave),
 }
 
 /// Lowers a trace, to stand at `origin`.
@@ -100,12 +112,14 @@ pub(super) fn lower(
         faults: Vec::new(),
         sites: Vec::new(),
         borrowed: Vec::new(),
+        marks: vec![Mark::Enter(origin)],
     };
     lowering.all();
     Lowered {
         code: lowering.asm.code,
         leaves: lowering.leaves,
         faults: lowering.faults,
+        marks: lowering.marks,
     }
 }
 
@@ -144,6 +158,7 @@ struct Lowering<'a> {
     faults: Vec<(usize, usize)>,
     /// Registers without a home, with those whose homes they have.
     borrowed: Vec<(u8, u8)>,
+    marks: Vec<Mark>,
 }
 
 /// What leads to a way out.
@@ -198,9 +213,14 @@ impl Lowering<'_> {
         while let Some(step) = trace.steps.get(next) {
             self.index = next;
             self.places.push(self.asm.here());
+            self.marks.push(Mark::Step(self.asm.here(), next, self.cautious));
             self.forget_skipped();
             if let Some(steps) = self.indexed() {
+                let rest = next + 1..next + steps;
                 next += steps;
+                let (here, cautious) = (self.asm.here(), self.cautious);
+                self.marks
+                    .extend(rest.map(|step| Mark::Step(here, step, cautious)));
                 continue;
             }
             next += 1;
@@ -212,6 +232,7 @@ impl Lowering<'_> {
         }
         let count = trace.steps.len();
         self.index = count;
+        self.marks.push(Mark::Behind(self.asm.here()));
         match trace.steps.last() {
             Some(last) if matches!(last.goes, Goes::Back | Goes::Out) => {}
             _ if trace.more => {
@@ -311,6 +332,7 @@ impl Lowering<'_> {
                 Site::Jump(site) => self.asm.aim(site, stub),
                 Site::Fault(at) => self.faults.push((at, stub)),
             }
+            self.marks.push(Mark::Stub(stub, self.leaves[i]));
             if !matches!(self.leaves[i], Leave::To { .. }) {
                 self.give_back();
             }

@@ -48,6 +48,14 @@ impl Zeros {
         self.mapping.start.as_ptr()
     }
 
+    /// The word at a place, counted in words.
+    pub(super) fn get(&self, index: usize) -> u64 {
+        assert!(index < self.mapping.length / 8, "the place is inside");
+        // SAFETY: inside the mapping by the assertion, aligned because the mapping begins at a page; who writes has
+        // `&mut self`.
+        unsafe { self.mapping.start.cast::<u64>().add(index).read() }
+    }
+
     /// Puts a word to a place, counted in words.
     pub(super) fn set(&mut self, index: usize, word: u64) {
         assert!(index < self.mapping.length / 8, "the place is inside");
@@ -111,6 +119,24 @@ impl CodeMemory {
     /// Where all of it is mapped for writing, and its length: for a virtual machine that is to have it.
     pub(super) fn shared(&self) -> (u64, u64) {
         (self.write.start.as_ptr() as u64, self.write.length as u64)
+    }
+
+    /// The code at a place.
+    pub(super) fn read(&self, at: usize, length: usize) -> Vec<u8> {
+        let end = at.checked_add(length);
+        assert!(
+            end.is_some_and(|end| end <= self.write.length),
+            "there is code where it is read"
+        );
+        let mut code = vec![0; length];
+        // SAFETY: inside the mapping by the assertion; who writes has `&mut self`.
+        unsafe {
+            self.write
+                .start
+                .add(at)
+                .copy_to_nonoverlapping(NonNull::from(&mut *code).cast(), length)
+        };
+        code
     }
 
     /// The address at which this place is executed.

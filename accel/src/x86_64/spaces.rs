@@ -95,6 +95,12 @@ pub(super) struct Spaces {
 }
 
 impl Spaces {
+    /// Every page of addresses that is mapped, of all regimes: whose, and its number.
+    pub(super) fn mapped(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let spaces = self.known.iter().enumerate();
+        spaces.flat_map(|(place, space)| space.data.keys().map(move |page| (place, *page)))
+    }
+
     /// The number of the regime in use. Another regime, or the same after it was forgotten, has another.
     pub(super) fn number(&self) -> u32 {
         self.known[self.current].number

@@ -183,6 +183,7 @@ fn reports(scenario: &str) -> Result<Vec<Report>, Failure> {
         reports,
         prices,
         engine: EngineName::Auto,
+        skipped: Vec::new(),
     };
     // A guest that finds its monitor ends with another exit code; it is expected to, where that is listed.
     checked.verdict(false)?;

@@ -9,7 +9,7 @@ use vmm_core::check::report::Report;
 use vmm_core::mode::{End, ModeName};
 
 use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option};
-use crate::checked::{CheckOptions, Checked, lint};
+use crate::checked::{CheckOptions, Checked, lint, without_tlb};
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::{short, wrap};
@@ -113,10 +113,10 @@ fn table(reports: &[Report], paint: Paint) -> String {
             share(report.direct, report.retired),
             short(report.traps),
             short(report.emulated),
-            short(report.cycles),
-            report
-                .slowdown
-                .map_or("–".to_string(), |times| format!("{times:.2}x")),
+            short(report.cycles) + without_tlb(report.counts.tlb.is_none()),
+            report.slowdown.map_or("–".to_string(), |times| {
+                format!("{times:.2}x{}", without_tlb(report.without_tlb))
+            }),
         );
         for (_, verdict) in properties(report) {
             text += &light(verdict, paint);

@@ -1,5 +1,7 @@
 //! `trapeze dis`: from an ELF file, a scenario or a single word to instructions.
 
+mod host;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -20,12 +22,25 @@ pub(crate) struct Args {
     /// One instruction word, in decimal or after 0x in hexadecimal
     #[arg(long, conflicts_with = "program", value_parser = address)]
     word: Option<u32>,
+    /// Run the scenario, and show beside its code what of it was translated to code of the host
+    #[arg(long, requires = "program", conflicts_with = "word")]
+    host: bool,
+    /// Only the blocks with the instruction at this address, or at this symbol
+    #[arg(long, value_name = "A", requires = "host")]
+    at: Option<String>,
+    /// End the run after N attempts at an instruction
+    #[arg(long, value_name = "N", requires = "host", value_parser = arguments::budget)]
+    budget: Option<u64>,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     match (&args.program, args.word) {
         (_, Some(word)) => one(word, output),
+        (Some(program), None) if args.host && is_elf(program) => Err(Failure::bad_input(
+            "--host runs a scenario: expected one whose guest is this program",
+        )),
+        (Some(program), None) if args.host => host::run(program, args.at.as_deref(), args.budget, output),
         (Some(program), None) if is_elf(program) => {
             let image = scenarios::load_elf(Path::new(program));
             let image = image.map_err(|error| Failure::bad_input(error.render()))?;

@@ -12,7 +12,7 @@ use vmm_core::stored::{RawRun, StoredRun};
 use vmm_core::tally::Tally;
 
 use crate::arguments::{mode, prices};
-use crate::checked::price_note;
+use crate::checked::{WITHOUT_TLB, price_note, without_tlb};
 use crate::failure::{Failure, OrFail};
 use crate::output::{Output, Paint};
 use crate::text::{cut, exact, wrap};
@@ -98,8 +98,11 @@ fn bills(args: &Args, path: &Path, list: &PriceList, output: &Output) -> Result<
         }));
     }
     let mut text = String::new();
-    for run in runs {
+    for run in &runs {
         text += &bill(&file, run, list, output.paint);
+    }
+    if runs.iter().any(|run| run.counts.tlb.is_none()) {
+        text += &format!("{WITHOUT_TLB} without the misses of the TLB, which were not counted.\n");
     }
     text += &price_note(list);
     output.text(&(text + LEGEND + "\n"))
@@ -159,7 +162,12 @@ fn bill_json(run: &StoredRun, list: &PriceList) -> Value {
             })
         })
         .collect();
-    json!({ "mode": run.mode.name(), "cycles": list.cycles(&run.counts), "items": items })
+    json!({
+        "mode": run.mode.name(),
+        "cycles": list.cycles(&run.counts),
+        "without_tlb": run.counts.tlb.is_none(),
+        "items": items,
+    })
 }
 
 fn bill(file: &File, run: &StoredRun, list: &PriceList, paint: Paint) -> String {
@@ -180,5 +188,7 @@ fn bill(file: &File, run: &StoredRun, list: &PriceList, paint: Paint) -> String 
         );
         text += &format!("{name:<16} {due:>16} {each:>12}{mark} {cost:>20}\n");
     }
-    text + &format!("{:<16} {:>51}\n\n", "in all", exact(list.cycles(&run.counts)))
+    let all = exact(list.cycles(&run.counts));
+    let mark = without_tlb(run.counts.tlb.is_none());
+    text + &format!("{:<16} {all:>51}{mark}\n\n", "in all")
 }

@@ -123,6 +123,7 @@ fn depth(mode: ModeName, monitors: u32, name: &'static str, list: &PriceList) ->
         reports,
         prices: list.clone(),
         engine: EngineName::Auto,
+        skipped: Vec::new(),
     };
     checked.verdict(false)?;
     let Checked {

@@ -8,7 +8,7 @@ use vmm_core::counts::Counts;
 use vmm_core::mode::ModeName;
 
 use crate::arguments::{DEFAULT_SCENARIO, legend, mode, policy};
-use crate::checked::{CheckOptions, Checked, lint};
+use crate::checked::{CheckOptions, Checked, lint, without_tlb};
 use crate::failure::{Failure, OrFail};
 use crate::output::{Output, Paint};
 use crate::text::{counted, exact, wrap};
@@ -77,7 +77,8 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     let slowdown = report
         .slowdown
         .map_or("with no bare machine to compare with".to_string(), |times| {
-            format!("{times:.2} times those of the bare machine")
+            let mark = without_tlb(report.without_tlb);
+            format!("{times:.2}{mark} times those of the bare machine")
         });
     let head = format!("{name} under {} ({})", report.mode, report.mode.describe());
     let mut text = console(&report.console);
@@ -94,7 +95,7 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
             exact(report.direct),
             counted(report.traps, "trap", "traps"),
             counted(report.emulated, "instruction", "instructions"),
-            counted(report.cycles, "cycle", "cycles"),
+            counted(report.cycles, "cycle", "cycles") + without_tlb(report.counts.tlb.is_none()),
         ),
     );
     if report.mode != ModeName::Bare {

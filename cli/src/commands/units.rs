@@ -1,13 +1,12 @@
 //! `trapeze units`: translated code beside the guest's own.
 
-use scenarios::Scenario;
 use serde_json::json;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::translate::Scope;
 use vmm_core::modes::translate::listing::{PartListing, UnitListing};
 use vmm_core::run::Run;
 
-use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, address};
+use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, place};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::output::{Output, Paint};
@@ -102,16 +101,6 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         );
     }
     output.text(&text)
-}
-
-/// The address that a number or the name of a symbol says.
-fn place(scenario: &Scenario, at: &str) -> Result<u32, Failure> {
-    let symbol = scenario.setup.image.symbol(at).map(|symbol| symbol.address);
-    symbol.map_or_else(|| address(at), Ok).map_err(|error| {
-        let name = &scenario.name;
-        let message = format!("'{at}' is no symbol of '{name}', and no address: {error}");
-        Failure::new(ExitCode::Usage, message)
-    })
 }
 
 /// What became of the instruction at an address, translation after translation, if there were several.

@@ -60,7 +60,7 @@ impl Hardware {
                 Some(StartError::NoRootOperation(self.profile.describe()))
             }
             ModeName::Para if setup.port.is_none() => Some(StartError::NoPort),
-            _ => None,
+            _ => mode.missing(),
         }
     }
 
@@ -157,7 +157,7 @@ fn directly(mode: ModeName, who: Virtual) -> Option<(Layout, usize)> {
         ModeName::Hybrid | ModeName::Translate(Scope::Kernel | Scope::Callouts) => {
             deprivileged.filter(|_| who == Virtual::User)
         }
-        ModeName::Bare | ModeName::Interpret | ModeName::Translate(Scope::Everything) => None,
+        ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Translate(Scope::Everything) => None,
         ModeName::Para | ModeName::Assist(_) | ModeName::Kvm => None,
     }
 }

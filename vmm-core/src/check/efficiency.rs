@@ -28,6 +28,11 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
         ModeName::Interpret => Verdict::no(format!(
             "{share}: pure emulation is no monitor in Popek and Goldberg's sense"
         )),
+        ModeName::Jit => Verdict::no(format!(
+            "{share}: {} were emulated by translated code of the host, and pure emulation is no monitor in Popek and \
+             Goldberg's sense",
+            exact(counts.emitted_total())
+        )),
         ModeName::Hybrid => {
             let detail = format!(
                 "{share}; {} of the kernel's were interpreted",

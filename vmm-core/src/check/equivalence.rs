@@ -278,7 +278,7 @@ fn describe(stop: Stop, run: &Run) -> String {
 
 /// From now on, the board notes which pages are stored to.
 fn watch_all(run: &mut Run) {
-    let ram = &mut run.machine_mut().board.ram;
+    let ram = &mut run.guest_machine_mut().board.ram;
     for page in 0..ram.pages() {
         ram.set(page * PAGE, flag::CLEAN);
     }
@@ -286,7 +286,7 @@ fn watch_all(run: &mut Run) {
 
 /// Guest pages stored to since the last call.
 fn take_dirty(run: &mut Run) -> Vec<u32> {
-    let board = &mut run.machine_mut().board;
+    let board = &mut run.guest_machine_mut().board;
     let dirty = std::mem::take(&mut board.observer.dirty);
     for page in &dirty {
         board.ram.set(page * PAGE, flag::CLEAN);

@@ -47,10 +47,13 @@ pub struct Report {
     pub traps: u64,
     /// Instructions that a monitor carried out.
     pub emulated: u64,
-    /// Simulated cycles, on the price list.
+    /// Simulated cycles, on the price list; without those of the TLB's misses where nobody counted them
+    /// ([`Counts::tlb`]).
     pub cycles: u64,
     /// Cycles relative to the bare machine's; `None` if the guest has no bare machine.
     pub slowdown: Option<f64>,
+    /// Whether the misses of the TLB are missing in the cycles, or in those of the bare machine.
+    pub without_tlb: bool,
     /// Host time that the run took, without the checks.
     pub wall_ns: u64,
     /// What the guest printed.
@@ -94,6 +97,7 @@ impl Serialize for Report {
         map.serialize_entry("emulated", &self.emulated)?;
         map.serialize_entry("cycles", &self.cycles)?;
         map.serialize_entry("slowdown", &self.slowdown)?;
+        map.serialize_entry("without_tlb", &self.without_tlb)?;
         map.serialize_entry("wall_ns", &self.wall_ns)?;
         map.serialize_entry("console", &String::from_utf8_lossy(&self.console))?;
         map.serialize_entry("compared", &self.compared)?;
@@ -133,15 +137,15 @@ impl Serialize for Real<'_> {
 /// # Errors
 /// If the image does not fit the machine, or there is none that one of the modes can run.
 pub fn compare(setup: &Setup, modes: &[ModeName], options: Options) -> Result<Vec<Report>, StartError> {
-    let mut bare_cycles = None;
+    let mut bare_counts = None;
     if has_hardware(setup) {
         let mut bare = Run::new(setup, ModeName::Bare, options.engine)?;
         bare.finish(options.budget);
-        bare_cycles = Some(options.prices.cycles(&bare.counts()));
+        bare_counts = Some(bare.counts());
     }
     modes
         .iter()
-        .map(|mode| run(setup, *mode, bare_cycles, options))
+        .map(|mode| run(setup, *mode, bare_counts.as_ref(), options))
         .collect()
 }
 
@@ -270,11 +274,11 @@ fn port(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, Sta
     })
 }
 
-/// Runs a guest under one mode and judges it; the cycles of the bare machine are known, if there is one.
+/// Runs a guest under one mode and judges it; what the bare machine did is known, if there is one.
 fn run(
     setup: &Setup,
     mode: ModeName,
-    bare_cycles: Option<u64>,
+    bare_counts: Option<&Counts>,
     options: Options,
 ) -> Result<Report, StartError> {
     let Compared {
@@ -303,15 +307,13 @@ fn run(
         retired,
         direct: counts.direct_total(),
         traps: counts.traps_total(),
-        emulated: counts.emulated_total() + counts.interpreted_total(),
+        emulated: counts.emulated_total() + counts.interpreted_total() + counts.emitted_total(),
         cycles,
-        slowdown: bare_cycles.map(|bare| {
-            if bare == 0 {
-                1.0
-            } else {
-                cycles as f64 / bare as f64
-            }
+        slowdown: bare_counts.map(|bare| match options.prices.cycles(bare) {
+            0 => 1.0,
+            bare => cycles as f64 / bare as f64,
         }),
+        without_tlb: counts.tlb.is_none() || bare_counts.is_some_and(|bare| bare.tlb.is_none()),
         wall_ns,
         console: view.devices.console.output().to_vec(),
         compared,

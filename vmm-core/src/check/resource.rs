@@ -7,6 +7,7 @@ use toy_isa::machine::{Ledger, Machine};
 use crate::check::{UNDEFINED, Verdict};
 use crate::guest::GuestView;
 use crate::mode::ModeName;
+use crate::modes::jit::Emulated;
 use crate::numbers::{counted, exact};
 use crate::run::Run;
 use crate::setup::Setup;
@@ -18,7 +19,11 @@ pub fn guard(run: &mut Run) {
         return;
     }
     let mut owners = vec![0; run.machine().board.ram.pages() as usize];
-    enter(&mut owners, GUEST, &run.guest(), &run.lent());
+    match run.emulated_mut() {
+        // Of the real frames, a guest in an emulated machine has none.
+        Some(emulated) => emulated.watch(),
+        None => enter(&mut owners, GUEST, &run.guest(), &run.lent()),
+    }
     let ledger = Ledger {
         owners,
         running: GUEST,
@@ -60,6 +65,9 @@ pub fn judge(run: &Run) -> Verdict {
         ));
     }
     broken.extend(device_reached(machine));
+    if let Some(emulated) = run.emulated() {
+        return judge_emulated(emulated, broken);
+    }
     if broken.is_empty() {
         let frames = run.guest().pages();
         Verdict::yes(format!(
@@ -72,6 +80,40 @@ pub fn judge(run: &Run) -> Verdict {
     } else {
         Verdict::no(broken.join("; "))
     }
+}
+
+/// Judges a guest in an emulated machine, whose code is executed by the host's processor as emitted code: what that can
+/// reach by the guest's addresses, and how long it kept the processor. `broken` is what the real machine's board has
+/// noted.
+fn judge_emulated(emulated: &Emulated, mut broken: Vec<String>) -> Verdict {
+    let Some(watched) = emulated.watched() else {
+        return Verdict::unknown("nobody has looked at what emitted code can reach");
+    };
+    if let Some(address) = watched.astray {
+        broken.push(format!(
+            "emitted code could reach what it must not by the guest's page of address {address:#x}"
+        ));
+    }
+    let longest = emulated.longest();
+    if longest > Setup::QUANTUM {
+        broken.push(format!(
+            "emitted code kept the host's processor for {}; it must give it back within {}",
+            counted(longest, "instruction", "instructions"),
+            exact(Setup::QUANTUM)
+        ));
+    }
+    if !broken.is_empty() {
+        return Verdict::no(broken.join("; "));
+    }
+    Verdict::yes(format!(
+        "no real frame or device was touched; at each of {} emitted code could reach at most {} of addresses, all of \
+         them in the emulated machine's {}; it gave the host's processor back within {} (bound {})",
+        counted(watched.looks, "look", "looks"),
+        counted(watched.most, "page", "pages"),
+        counted(emulated.machine.board.ram.pages().into(), "frame", "frames"),
+        counted(longest, "instruction", "instructions"),
+        exact(Setup::QUANTUM)
+    ))
 }
 
 /// What code outside ring 0 or in non-root operation has reached of memory and control state that is not its own, in

@@ -265,6 +265,39 @@ fn efficiency_is_strict_for_trap_and_emulate_and_denied_to_pure_emulation() {
     assert!(!check(&setup, ModeName::Interpret).verdict.efficiency.holds);
 }
 
+#[test]
+fn emulation_by_host_code_is_judged_by_what_that_can_reach_and_how_long_it_keeps_the_processor() {
+    if let Some(missing) = ModeName::Jit.missing() {
+        println!("skipped: {missing}");
+        return;
+    }
+    let mut setup = guest(
+        Profile::new(ProfileName::Classic),
+        "li t0, 0x8000\n 1: sw t0, 0(t0)\n addi t1, t1, 1\n j 1b\n",
+    );
+    let Report { verdict, counts, .. } = check(&setup, ModeName::Jit);
+    let control = verdict.resource_control;
+    assert!(
+        control.holds && control.detail.contains("could reach at most"),
+        "{}",
+        control.detail
+    );
+    assert!(
+        counts.units > 0 && counts.emitted_total() >= BUDGET - 1 && counts.direct_total() == 0,
+        "{counts:?}"
+    );
+    let (efficient, why) = (verdict.efficiency.holds, verdict.efficiency.detail);
+    assert!(!efficient && why.contains("translated code of the host"), "{why}");
+    // A monitor that gives away more of the processor than it may.
+    setup.quantum = 4 * Setup::QUANTUM;
+    let control = check(&setup, ModeName::Jit).verdict.resource_control;
+    assert!(
+        !control.holds && control.detail.contains("kept the host's processor"),
+        "{}",
+        control.detail
+    );
+}
+
 /// One side loops to the end of the budget, and so never comes to where the other one went.
 #[test]
 fn what_happens_to_one_side_only_is_a_difference_though_the_budget_ends_the_other() {

@@ -6,7 +6,7 @@ use toy_isa::table::Op;
 use super::super::encode::{Alu, Place, RAX, RCX, RSP, Wide, condition};
 use super::super::layout::{self, field};
 use super::trace::{Goes, Step, near};
-use super::{Join, Leave, Lowering};
+use super::{Join, Leave, Lowering, Mark};
 
 impl Lowering<'_> {
     /// A step that may go elsewhere than to the next one.
@@ -66,12 +66,14 @@ impl Lowering<'_> {
     pub(super) fn detours(&mut self) {
         let count = self.trace.steps.len();
         for (site, index, to) in std::mem::take(&mut self.skips) {
+            self.marks.push(Mark::Branch(self.asm.here(), index));
             self.land(site);
             self.refund(to - index - 1);
             self.count(index + 1..to, false);
             self.asm.jmp(self.places[to]);
         }
         for (site, index, target) in std::mem::take(&mut self.outs) {
+            self.marks.push(Mark::Branch(self.asm.here(), index));
             self.land(site);
             self.index = index;
             self.refund(count - index - 1);

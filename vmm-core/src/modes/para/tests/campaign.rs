@@ -124,7 +124,7 @@ impl Bench {
 
     /// Lets the guest run; false when it is over.
     fn run(&mut self, fuel: u64) -> bool {
-        let mut engine = EngineName::Auto.build().expect("it is everywhere");
+        let mut engine = EngineName::Auto.build(true).expect("it is everywhere");
         let end = self.machine.attempts + fuel;
         while self.machine.attempts < end {
             let mut notes = Notes {
