@@ -218,7 +218,7 @@ fn every_mode_does_what_the_bare_machine_does() {
 /// where the guest's processor changes hands, under modes that want different things of it.
 #[test]
 fn blocks_as_a_whole_do_what_the_bare_machine_does() {
-    if let Err(missing) = EngineName::X86_64.build() {
+    if let Err(missing) = EngineName::X86_64.build(true) {
         println!("skipped: {missing}");
         return;
     }
