@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use toy_isa::engine::{Engine, Exit};
 use toy_isa::machine::Machine;
 
+use crate::kvm::KvmError;
 use crate::{Confinement, HostCode, Translated, Unavailable};
 
 /// An engine that this host does not have.
@@ -55,6 +56,37 @@ impl X86_64 {
 }
 
 impl Engine for X86_64 {
+    fn name(&self) -> &'static str {
+        match self.0 {}
+    }
+
+    fn run(&mut self, _: &mut Machine, _: u64) -> Exit {
+        match self.0 {}
+    }
+}
+
+/// An engine that this host does not have.
+pub struct Kvm(Infallible);
+
+impl Kvm {
+    /// Says why there is none.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn new() -> Result<Kvm, KvmError> {
+        Kvm::with_patience(0)
+    }
+
+    /// As [`Kvm::new`].
+    ///
+    /// # Errors
+    /// Always.
+    pub fn with_patience(_: u8) -> Result<Kvm, KvmError> {
+        Err(KvmError::Elsewhere)
+    }
+}
+
+impl Engine for Kvm {
     fn name(&self) -> &'static str {
         match self.0 {}
     }

@@ -1,21 +1,31 @@
 //! KVM: real virtual machines on this host.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod calls;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod exits;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 #[path = "kvm/elsewhere.rs"]
 mod exits;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod machine;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod place;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod stats;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod stubs;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod tables;
 
 use std::io;
 
 use serde::Serialize;
 
-pub use exits::measure;
+pub use exits::{available, measure};
 
 /// Why KVM cannot be used, or did not do what it should.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KvmError {
     /// The host has none.
     #[error(
@@ -39,11 +49,20 @@ pub enum KvmError {
         /// Which.
         call: &'static str,
         /// What the system says.
-        error: io::Error,
+        error: Errno,
     },
+    /// Memory that is to be the guest's cannot be had or reached.
+    #[error("the memory of a virtual machine: {0}")]
+    Memory(String),
+    /// It is too old.
+    #[error("KVM of this host lacks {0}: a kernel of Linux 4.17 or newer has it")]
+    Lacks(&'static str),
     /// The guest left in a way that nobody foresaw.
     #[error("KVM: the guest left by {0}, which nobody foresaw")]
     Exit(String),
+    /// Emitted code could not run.
+    #[error("mode kvm runs code that needs {0}, which the processor does not have")]
+    Processor(&'static str),
     /// It is another kind of host.
     #[error("KVM is for x86-64 hosts with Linux, and this is none")]
     Elsewhere,
@@ -54,22 +73,37 @@ impl KvmError {
     pub fn unavailable(&self) -> bool {
         matches!(
             self,
-            KvmError::Absent | KvmError::Permission | KvmError::Version(_) | KvmError::Elsewhere
+            KvmError::Absent
+                | KvmError::Permission
+                | KvmError::Version(_)
+                | KvmError::Lacks(_)
+                | KvmError::Processor(_)
+                | KvmError::Elsewhere
         )
     }
 
     /// Why /dev/kvm does not open.
-    fn open(error: io::Error) -> KvmError {
-        match error.kind() {
-            io::ErrorKind::NotFound => KvmError::Absent,
-            io::ErrorKind::PermissionDenied => KvmError::Permission,
-            // The device file is there, and no module behind it.
-            _ if matches!(error.raw_os_error(), Some(6 | 19)) => KvmError::Absent,
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    fn open(error: Errno) -> KvmError {
+        match error.0 {
+            // Or the device file is there, and no module behind it.
+            libc::ENOENT | libc::ENXIO | libc::ENODEV => KvmError::Absent,
+            libc::EACCES | libc::EPERM => KvmError::Permission,
             _ => KvmError::Call {
                 call: "opening /dev/kvm",
                 error,
             },
         }
+    }
+}
+
+/// A number by which the host's system says why it refuses something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errno(pub i32);
+
+impl std::fmt::Display for Errno {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        io::Error::from_raw_os_error(self.0).fmt(f)
     }
 }
 
@@ -98,6 +132,24 @@ pub struct Exits {
     pub exits: Vec<Exit>,
     /// Nanoseconds of the smallest exit to a program that there can be: nothing but the ioctl around an `out`.
     pub floor: f64,
+    /// The same for code that the engine of mode `kvm` emits.
+    pub emitted: Trips,
+}
+
+/// Nanoseconds that it takes emitted code to leave its virtual machine and to come back, which runs in 64-bit mode with
+/// page tables: the fastest of the rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Trips {
+    /// The least that there can be in such a machine: nothing but the ioctl around an `out`.
+    pub floor: f64,
+    /// Out of a block and into the next, with all registers and counters.
+    pub trip: f64,
+    /// In addition, where an access is refused: by way of ring 0.
+    pub fault: f64,
+    /// In addition, where the stub changes an entry of a page table.
+    pub change: f64,
+    /// In addition, where the next block runs under another root.
+    pub root: f64,
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ mod listing;
 
 pub use listing::{HostBlock, HostCode, HostPart, Purpose};
 
+use std::fmt::Display;
+use std::fs::OpenOptions;
+use std::io::Write;
+
 /// Why the host has no such engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("engine x86-64 is not available: {0}; --engine interpreter runs everywhere")]
@@ -41,9 +45,21 @@ pub struct Confinement {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod x86_64;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub use x86_64::X86_64;
+pub use x86_64::{Kvm, X86_64};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod elsewhere;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub use elsewhere::X86_64;
+pub use elsewhere::{Kvm, X86_64};
+
+/// For tests: says by name what this host has nothing to run it with. Where `TRAPEZE_SKIPPED` names a file, a line is
+/// added there, so that somebody can count them.
+pub fn skipped(name: &str, reason: &dyn Display) {
+    let line = format!("{name}: {reason}\n");
+    print!("skipped: {line}");
+    if let Some(path) = std::env::var_os("TRAPEZE_SKIPPED") {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        written.expect("the file of TRAPEZE_SKIPPED can be written");
+    }
+}

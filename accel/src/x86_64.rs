@@ -4,37 +4,47 @@
 mod cache;
 mod confinement;
 mod encode;
+mod engines;
 mod gate;
+mod ground;
 mod layout;
 mod listing;
 mod lower;
 mod mapped;
+mod quiet;
 mod spaces;
+mod virtualized;
 
 use toy_isa::bus::Width;
 use toy_isa::cpu::{self, Poll, Step};
-use toy_isa::engine::{Engine, Exit};
+use toy_isa::engine::{Engine, Exit, Figures};
 use toy_isa::instruction::{Instruction, Registers, decode};
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
 use toy_isa::table::Op;
 
-use crate::{Translated, Unavailable};
+use crate::kvm::KvmError;
+pub use engines::{Kvm, X86_64};
+pub(crate) use virtualized::trips;
+
 use cache::{Cache, Known};
-use gate::Gate;
+use ground::Ground;
 use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
 use lower::{Leave, Memory, trace};
 use spaces::{Regime, Spaces};
 
 /// Executes blocks of Ring32 as x86-64 code. What is not plain computation in plain memory, and what is seldom
 /// executed, goes step by step, as on the reference.
-pub struct X86_64 {
-    gate: Gate,
+struct Translator<G: Ground> {
+    // Before the code that it runs.
+    ground: G,
     cache: Cache,
     spaces: Spaces,
     /// What the memory was like when the spaces were made.
     seen: Seen,
+    /// See [`toy_isa::ram::Ram::raised`]: that of when stores were forgotten.
+    raised: u64,
     /// A page in the window for stores while translation is off.
     focus: u32,
     /// That window, and what it depends on.
@@ -48,6 +58,10 @@ pub struct X86_64 {
     counts_tlb: bool,
     /// A jump that emitted code was left by, and that can be led to the block that is entered next.
     open: Option<usize>,
+    /// Instructions that emitted code has executed.
+    emitted: u64,
+    /// The host has failed, and the guest's state is lost.
+    failure: Option<KvmError>,
 }
 
 /// What spaces and code depend on, beside the regime.
@@ -57,14 +71,9 @@ struct Seen {
     memory: (u64, u32),
     /// See [`mmu::Tlb::epoch`].
     epoch: u32,
-    /// See [`toy_isa::ram::Ram::raised`].
-    raised: u64,
     /// Somebody counts instructions by their addresses.
     tallied: bool,
 }
-
-/// How often code is executed step by step before it is translated.
-const PATIENCE: u8 = 6;
 
 /// How often the window for stores is moved.
 const MISSES: u32 = 64;
@@ -72,56 +81,17 @@ const MISSES: u32 = 64;
 /// Steps in a row, at most, before somebody looks for a block again.
 const STROLL: u64 = 64;
 
-impl X86_64 {
-    /// Makes one.
-    ///
-    /// # Errors
-    /// If the processor lacks an extension that emitted code uses, or the host gives no memory for code.
-    pub fn new() -> Result<X86_64, Unavailable> {
-        X86_64::with_patience(PATIENCE)
-    }
-
-    /// As [`X86_64::new`], with another number of times that code is executed step by step before it is translated.
-    ///
-    /// # Errors
-    /// As [`X86_64::new`].
-    pub fn with_patience(patience: u8) -> Result<X86_64, Unavailable> {
-        if !std::arch::is_x86_feature_detected!("bmi2") {
-            return Err(Unavailable("the processor has no BMI2".to_string()));
-        }
-        let refused = |error| Unavailable(format!("the host gives no memory for code ({error})"));
-        Ok(X86_64 {
-            gate: Gate::new().map_err(refused)?,
-            cache: Cache::new(patience).map_err(refused)?,
-            spaces: Spaces::new().map_err(refused)?,
-            seen: Seen::default(),
-            focus: u32::MAX,
-            windowed: None,
-            misses: 0,
-            scattered: false,
-            open: None,
-            counts_tlb: true,
-        })
-    }
-
-    /// The same without counting what the TLB does, which costs a program dear that reaches for more than its entries.
-    #[must_use]
-    pub fn without_tlb(self) -> X86_64 {
-        X86_64 {
-            counts_tlb: false,
-            ..self
-        }
-    }
-
-    /// What it has translated so far.
-    pub fn translated(&self) -> Translated {
-        self.cache.translated
-    }
-}
-
-impl Engine for X86_64 {
+impl<G: Ground> Engine for Translator<G> {
     fn name(&self) -> &'static str {
-        "x86-64"
+        G::NAME
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            emitted: self.emitted,
+            exits: self.ground.exits(),
+            failure: self.failure.as_ref().map(ToString::to_string),
+        }
     }
 
     fn counts_tlb(&self) -> bool {
@@ -129,6 +99,9 @@ impl Engine for X86_64 {
     }
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
+        if self.failure.is_some() {
+            return Exit::Failed;
+        }
         let end = machine.attempts.saturating_add(fuel);
         while machine.attempts < end {
             self.forget_stale(machine);
@@ -146,7 +119,9 @@ impl Engine for X86_64 {
                 // The disk may have moved data into code.
                 self.forget_stale(machine);
             }
-            self.settle(machine);
+            if let Err(error) = self.settle(machine) {
+                return self.fail(error);
+            }
             let found = self.find(machine);
             let open = self.open.take();
             if !is_free(machine, end) {
@@ -154,22 +129,17 @@ impl Engine for X86_64 {
                 continue;
             }
             let exit = match found {
-                Some(Known::Code(block)) => {
+                Some((Known::Code(block), frame)) => {
                     if let Some(site) = open {
                         self.cache.link(site, block);
                     }
-                    match self.execute(machine, block, end) {
-                        Left::Open(site) => {
-                            self.open = site;
-                            None
-                        }
-                        Left::Before(data) if is_free(machine, end) => self.step_over(machine, data),
-                        Left::Before(_) => None,
-                        Left::Short(count) => stroll(machine, end, count),
+                    match self.execute(machine, block, frame, end) {
+                        Err(error) => Some(self.fail(error)),
+                        Ok(left) => self.follow(machine, left, end),
                     }
                 }
-                Some(Known::Cold | Known::Warm) => stroll(machine, end, STROLL),
-                Some(Known::Never) | None => step(machine),
+                Some((Known::Cold | Known::Warm, _)) => stroll(machine, end, STROLL),
+                Some((Known::Never, _)) | None => step(machine),
             };
             if let Some(exit) = exit {
                 return exit;
@@ -189,10 +159,47 @@ enum Left {
     Short(u64),
 }
 
-impl X86_64 {
+impl<G: Ground> Translator<G> {
+    fn on(ground: G, cache: Cache, counts_tlb: bool) -> Translator<G> {
+        Translator {
+            ground,
+            cache,
+            spaces: Spaces::default(),
+            seen: Seen::default(),
+            raised: 0,
+            focus: u32::MAX,
+            windowed: None,
+            misses: 0,
+            scattered: false,
+            counts_tlb,
+            open: None,
+            emitted: 0,
+            failure: None,
+        }
+    }
+
+    /// Nothing can go on.
+    fn fail(&mut self, error: KvmError) -> Exit {
+        self.failure = Some(error);
+        Exit::Failed
+    }
+
+    /// What has to be done where emitted code was left.
+    fn follow(&mut self, machine: &mut Machine, left: Left, end: u64) -> Option<Exit> {
+        match left {
+            Left::Open(site) => {
+                self.open = site;
+                None
+            }
+            Left::Before(data) if is_free(machine, end) => self.step_over(machine, data),
+            Left::Before(_) => None,
+            Left::Short(count) => stroll(machine, end, count),
+        }
+    }
+
     fn forget_code(&mut self) {
         self.cache.flush();
-        self.spaces.forget();
+        self.spaces.forget(&mut self.ground);
         self.windowed = None;
         self.open = None;
     }
@@ -207,51 +214,59 @@ impl X86_64 {
         }
         self.open = None;
         // Under a new number, no entry of the indirect-branch cache is found again.
-        self.spaces.forget();
+        self.spaces.renumber();
     }
 
     /// Takes in what has changed in the machine since emitted code ran last.
-    fn settle(&mut self, machine: &mut Machine) -> Regime {
+    fn settle(&mut self, machine: &mut Machine) -> Result<Regime, KvmError> {
         let ram = &mut machine.board.ram;
         let size = ram.size();
         let now = Seen {
             memory: (ram.parts().0.as_ptr() as u64, size),
             epoch: machine.board.tlb.epoch(),
-            raised: ram.raised(),
             tallied: machine.board.observer.tally.is_some(),
         };
         if now != self.seen {
             if (now.memory, now.tallied) != (self.seen.memory, self.seen.tallied) {
                 self.forget_code();
+                self.ground.settle(ram)?;
             } else if now.epoch != self.seen.epoch {
-                self.spaces.forget();
-            } else {
-                self.spaces.forget_stores();
+                match self.counts_tlb {
+                    true => self.spaces.forget(&mut self.ground),
+                    false => self.spaces.doubt(),
+                }
             }
             self.seen = now;
         }
         if self.counts_tlb && machine.board.tlb.has_lost() {
             let lost = machine.board.tlb.take_lost();
             if lost.all {
-                self.spaces.forget();
+                self.spaces.forget(&mut self.ground);
             }
             if lost.fetches {
                 self.spaces.renumber();
             }
             for page in lost.pages {
-                self.spaces.forget_page(page);
+                self.spaces.forget_page(page, &mut self.ground);
             }
         }
-        if self.spaces.begin_again() {
-            self.gate.context().branches.fill(Branch::default());
+        if self.spaces.begin_again(&mut self.ground) {
+            self.ground.context().branches.fill(Branch::default());
         }
         let regime = Regime::of(machine, self.scattered);
-        self.spaces.enter(regime);
-        regime
+        self.spaces.enter(regime, machine, &mut self.ground);
+        // The look at page tables may have raised flags, too.
+        let ram = &machine.board.ram;
+        if ram.raised() != self.raised {
+            self.spaces.forget_stores(ram, &mut self.ground);
+            self.raised = ram.raised();
+        }
+        Ok(regime)
     }
 
-    /// What is known of the code at the program counter; `None` if not the whole of its page may be fetched from.
-    fn find(&mut self, machine: &mut Machine) -> Option<Known> {
+    /// What is known of the code at the program counter, and its frame; `None` if not the whole of its page may be
+    /// fetched from.
+    fn find(&mut self, machine: &mut Machine) -> Option<(Known, u32)> {
         let Machine { hart, board, .. } = &mut *machine;
         let (pc, start) = (hart.pc, hart.pc & !(PAGE - 1));
         // Where relocation is off a page boundary, a page of addresses is not a page of memory.
@@ -263,39 +278,44 @@ impl X86_64 {
         let frame = physical / PAGE;
         board.ram.page(frame)?;
         board.pace.entering = false;
-        let memory = Regime::of(machine, self.scattered).memory();
+        let memory = G::memory(Regime::of(machine, self.scattered).memory());
         let known = self.cache.find(frame, pc, memory);
         if known != Known::Warm {
-            return Some(known);
+            return Some((known, frame));
         }
         if !self.cache.has_room() {
             self.forget_code();
         }
         machine.board.ram.set(physical, flag::CODE);
         let Board { ram, observer, .. } = &machine.board;
-        Some(
-            self.cache
-                .translate(frame, ram.page(frame)?, observer.tally.as_ref(), pc, memory),
-        )
+        let (bytes, tally) = (ram.page(frame)?, observer.tally.as_ref());
+        let known = self.cache.translate(frame, bytes, tally, pc, memory);
+        Some((known, frame))
     }
 
     /// Executes from this block on, until something else has to be done.
     #[allow(unsafe_code, reason = "emitted code is entered")]
-    fn execute(&mut self, machine: &mut Machine, block: usize, end: u64) -> Left {
-        let regime = self.settle(machine);
+    fn execute(
+        &mut self,
+        machine: &mut Machine,
+        block: usize,
+        frame: u32,
+        end: u64,
+    ) -> Result<Left, KvmError> {
+        let regime = self.settle(machine)?;
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
+        if !self.cache.is_paid(block, left) {
+            return Ok(Left::Short(left));
+        }
         let budget = left.min(LONGEST);
         let loads = Window::new(0, regime.limit(machine.board.ram.size()));
         let stores = self.window(machine, regime);
-        let bytes = machine.board.ram.parts().0;
         let number = u64::from(self.spaces.number()) << 32;
-        let base = match regime.memory() {
-            Memory::Flat => bytes.as_mut_ptr() as u64,
-            Memory::Paged => self.spaces.base(),
-        };
-        let code = self.cache.memory.address(block);
-        let context = self.gate.context();
+        let space = self.spaces.current();
+        let base = self.ground.base(regime.memory(), space);
+        let code = self.ground.code(&self.cache, block);
+        let context = self.ground.context();
         context.x.copy_from_slice(&machine.hart.x[..16]);
         context.budget = budget;
         context.base = base;
@@ -303,21 +323,23 @@ impl X86_64 {
         context.stores = stores;
         context.regime = number;
         let pc = machine.hart.pc;
-        context.branches[pc as usize / 4 % BRANCHES] = Branch {
-            key: number | u64::from(pc),
-            code,
-        };
+        let branch = &mut context.branches[pc as usize / 4 % BRANCHES];
+        let key = number | u64::from(pc);
+        if branch.key != key || branch.code != code {
+            *branch = Branch { key, code };
+            self.spaces.found(pc / PAGE, frame * PAGE);
+        }
         // SAFETY: `block` and the cache's entrance are what the cache made, and blocks that are not forgotten are
         // reached only from blocks of the same page, or under the number of a regime in which they were found. Base and
         // limits are the guest's memory, of which `machine` is the only reference; or addends that lead into it, for
         // they are forgotten when it moves, or its pages come to mean something else.
-        unsafe { self.gate.run(&self.cache.memory, self.cache.enter, block) };
-        self.account(machine, budget, left)
+        unsafe { self.ground.run(&self.cache, block, space)? };
+        Ok(self.account(machine, budget, left))
     }
 
     /// Brings the machine to where emitted code was left.
     fn account(&mut self, machine: &mut Machine, budget: u64, left: u64) -> Left {
-        let context = self.gate.context();
+        let context = self.ground.context();
         machine.hart.x[..16].copy_from_slice(&context.x);
         machine.hart.x[0] = 0;
         let exit = self.cache.exit(context.exit);
@@ -363,6 +385,7 @@ impl X86_64 {
             tally.retired += u64::from(context.lanes.as_flattened()[MARKED]);
         }
         let spent = budget - unspent;
+        self.emitted += spent;
         machine.attempts += spent;
         machine.board.pace.clock += spent;
         came
@@ -378,8 +401,10 @@ impl X86_64 {
         if let (Some((access, address)), None) = (access, exit)
             && machine.board.tlb.epoch() == epoch
         {
-            match Regime::of(machine, self.scattered).memory() {
-                Memory::Paged => self.spaces.fill(machine, access, address),
+            match G::memory(Regime::of(machine, self.scattered).memory()) {
+                Memory::Paged | Memory::Mapped => {
+                    self.spaces.fill(machine, access, address, &mut self.ground);
+                }
                 Memory::Flat => self.look_around(machine, access, address),
             }
         }

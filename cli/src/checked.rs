@@ -174,13 +174,15 @@ impl Checked {
 
     /// What was not counted, and what that means for the figures, if anything was not.
     fn uncounted(&self) -> Option<String> {
-        let without_tlb = self.reports.iter().any(|report| report.without_tlb);
-        without_tlb.then(|| {
-            format!(
-                "without the misses of the TLB: engine {} does not count them, --engine interpreter does",
-                self.engine.name()
-            )
-        })
+        let without_tlb = self.reports.iter().find(|report| report.without_tlb)?;
+        let engine = without_tlb.mode.engine(self.engine).name();
+        let who_does = match without_tlb.mode {
+            ModeName::Kvm => "the other modes do",
+            _ => "--engine interpreter does",
+        };
+        Some(format!(
+            "without the misses of the TLB: engine {engine} does not count them, {who_does}"
+        ))
     }
 
     /// Success, if all is as the scenario expects. Where it says nothing about the end, the guest has to
@@ -194,6 +196,7 @@ impl Checked {
             if silent {
                 complaints.push(format!("in mode {}, {}", report.mode, report.end));
             }
+            complaints.extend(report.figures.failure.clone());
             let missed = expectation.is_some_and(|one| one.failure(report).is_some());
             if code == ExitCode::NotAsExpected && (silent || missed) {
                 code = code_of(report.end);
@@ -239,6 +242,7 @@ fn code_of(end: End) -> ExitCode {
         End::Budget => ExitCode::Budget,
         End::Deadlock => ExitCode::Deadlock,
         End::DoubleFault(_) => ExitCode::DoubleFault,
+        End::Failed => ExitCode::Internal,
     }
 }
 

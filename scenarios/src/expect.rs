@@ -204,7 +204,7 @@ impl Expectation {
         let word = |value: u32| format!("{} ({value:#x})", exact(value.into()));
         let end = || "the end of the guest".to_string();
         match self {
-            Expectation::End(name) if *name == name_of(report.end) => None,
+            Expectation::End(name) if Some(*name) == name_of(report.end) => None,
             Expectation::End(name) => fail(end(), describe(*name).into(), found(report.end)),
             Expectation::ExitCode(code) => match report.exit_code() {
                 Some(found) if found == *code => None,
@@ -285,14 +285,16 @@ impl Expectation {
     }
 }
 
-fn name_of(end: End) -> EndName {
-    match end {
+/// The name of an end that can be expected.
+fn name_of(end: End) -> Option<EndName> {
+    Some(match end {
         End::PowerOff(_) => EndName::PowerOff,
         End::Deadlock => EndName::Deadlock,
         End::DoubleFault(_) => EndName::DoubleFault,
         End::Refused(_) => EndName::Refused,
         End::Budget => EndName::Budget,
-    }
+        End::Failed => return None,
+    })
 }
 
 /// An end that is expected, as something that can be found.
@@ -308,11 +310,13 @@ fn describe(end: EndName) -> &'static str {
 
 /// An end that was found, with all that is known of it.
 fn found(end: End) -> String {
-    let name = describe(name_of(end));
+    let Some(name) = name_of(end).map(describe) else {
+        return end.to_string();
+    };
     match end {
         End::PowerOff(code) => format!("{name} with exit code {code}"),
         End::DoubleFault(trap) => format!("{name} ({trap})"),
-        End::Deadlock | End::Budget | End::Refused(_) => name.to_string(),
+        End::Deadlock | End::Budget | End::Refused(_) | End::Failed => name.to_string(),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Exit {
     Deadlock,
     /// The first instruction of a trap handler could not be fetched: this trap, on top of another.
     DoubleFault(Trap),
+    /// The host has failed the engine, and what the machine is like is not known: [`Figures::failure`] says why.
+    Failed,
 }
 
 impl Exit {
@@ -39,6 +41,18 @@ impl Exit {
             Exit::Trap(trap)
         }
     }
+}
+
+/// What an engine has to say about how it executed, beside what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Instructions that were executed as code of the host.
+    pub emitted: u64,
+    /// How often code came back out of a virtual machine, by why, and what else was done for it there; in the order in
+    /// which it is shown. Empty where there is none.
+    pub exits: Vec<(&'static str, u64)>,
+    /// What has failed, if [`Exit::Failed`] was returned.
+    pub failure: Option<String>,
 }
 
 /// Something that executes Ring32 code. All engines do exactly the same, at different speeds.
@@ -58,4 +72,9 @@ pub trait Engine {
     /// Runs `machine` for at most `fuel` attempts at an instruction (interrupts taken count as one each). The fuel
     /// used is added to [`Machine::attempts`].
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit;
+
+    /// What it can say about how it executed since it was made.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
 }

@@ -67,6 +67,7 @@ fn the_programs_reach_everything() {
                 Exit::PowerOff(_) => reached.power_off += 1,
                 Exit::Deadlock => reached.deadlocks += 1,
                 Exit::DoubleFault(_) => reached.double_faults += 1,
+                Exit::Failed => panic!("the reference needs no host"),
             }
             last = Some((m.board.pace.clone(), m.board.tlb.counts, m.histogram));
         });

@@ -1,7 +1,9 @@
 //! Engines by name.
 
-use accel::{Unavailable, X86_64};
+use accel::{Kvm, X86_64};
 use toy_isa::engine::{Engine, Interpreter, Reference};
+
+use crate::setup::StartError;
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,15 +17,18 @@ pub enum EngineName {
     Interpreter,
     /// Translates blocks to code of the host.
     X86_64,
+    /// The same, and runs them in a virtual machine: what mode `kvm` executes with.
+    Kvm,
 }
 
 impl EngineName {
     /// All of them.
-    pub const ALL: [EngineName; 4] = [
+    pub const ALL: [EngineName; 5] = [
         EngineName::Auto,
         EngineName::Reference,
         EngineName::Interpreter,
         EngineName::X86_64,
+        EngineName::Kvm,
     ];
 
     /// The name on the command line.
@@ -33,6 +38,7 @@ impl EngineName {
             EngineName::Reference => "reference",
             EngineName::Interpreter => "interpreter",
             EngineName::X86_64 => "x86-64",
+            EngineName::Kvm => "kvm",
         }
     }
 
@@ -45,7 +51,7 @@ impl EngineName {
     ///
     /// # Errors
     /// If the host does not have it.
-    pub fn build(self, tlb: bool) -> Result<Box<dyn Engine>, Unavailable> {
+    pub fn build(self, tlb: bool) -> Result<Box<dyn Engine>, StartError> {
         Ok(match self {
             EngineName::Reference => Box::new(Reference),
             EngineName::Interpreter => Box::new(Interpreter::default()),
@@ -55,6 +61,7 @@ impl EngineName {
                 Ok(engine) => engine,
                 Err(_) => EngineName::Interpreter.build(tlb)?,
             },
+            EngineName::Kvm => Box::new(Kvm::new()?),
         })
     }
 }

@@ -14,6 +14,7 @@ use toy_isa::root::EntryError;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
+use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
 use crate::hundred::HundredLines;
@@ -68,6 +69,8 @@ pub enum End {
     Refused(EntryError),
     /// The budget was used up.
     Budget,
+    /// The host failed the engine: [`Run::figures`](crate::run::Run::figures) says how.
+    Failed,
 }
 
 impl std::fmt::Display for End {
@@ -86,6 +89,7 @@ impl std::fmt::Display for End {
             }
             End::Refused(error) => write!(f, "the processor refused to enter the guest: {error}"),
             End::Budget => write!(f, "the budget is used up"),
+            End::Failed => write!(f, "the host failed what executes the guest"),
         }
     }
 }
@@ -210,6 +214,7 @@ pub(crate) fn native(exit: EngineExit) -> Exit {
         EngineExit::PowerOff(code) => Exit::End(End::PowerOff(code)),
         EngineExit::Deadlock => Exit::End(End::Deadlock),
         EngineExit::DoubleFault(trap) => Exit::End(End::DoubleFault(trap)),
+        EngineExit::Failed => Exit::End(End::Failed),
     }
 }
 
@@ -248,6 +253,8 @@ pub enum ModeName {
     Para,
     /// Hardware assistance, with nested paging or with shadow tables.
     Assist(Paging),
+    /// As `Assist`, with nested paging; and what the guest executes runs in a real virtual machine.
+    Kvm,
     /// The hybrid monitor: kernel code interpreted, user code direct.
     Hybrid,
     /// Trap-and-emulate as in 1974, for guests that do not page: the monitor in a hundred lines.
@@ -256,7 +263,7 @@ pub enum ModeName {
 
 impl ModeName {
     /// All of them.
-    pub const ALL: [ModeName; 13] = [
+    pub const ALL: [ModeName; 14] = [
         ModeName::Bare,
         ModeName::Interpret,
         ModeName::Jit,
@@ -269,6 +276,7 @@ impl ModeName {
         ModeName::Para,
         ModeName::Assist(Paging::Nested),
         ModeName::Assist(Paging::Shadow),
+        ModeName::Kvm,
         ModeName::Hundred,
     ];
 
@@ -298,6 +306,7 @@ impl ModeName {
             ModeName::Para => "para",
             ModeName::Assist(Paging::Nested) => "assist",
             ModeName::Assist(Paging::Shadow) => "assist:shadow",
+            ModeName::Kvm => "kvm",
             ModeName::Hybrid => "hybrid",
             ModeName::Hundred => "hundred",
         }
@@ -313,13 +322,22 @@ impl ModeName {
     pub fn missing(self) -> Option<StartError> {
         match self {
             ModeName::Jit => X86_64::new().err().map(StartError::NoTranslator),
+            ModeName::Kvm => accel::kvm::available().err().map(StartError::Kvm),
             _ => None,
         }
     }
 
     /// Whether a machine of this profile has what the mode needs.
     pub fn runs_on(self, profile: &Profile) -> bool {
-        !matches!(self, ModeName::Assist(_)) || profile.root_operation()
+        !matches!(self, ModeName::Assist(_) | ModeName::Kvm) || profile.root_operation()
+    }
+
+    /// Which engine executes what the mode leaves to the hardware, if this one is asked for: mode `kvm` has its own.
+    pub fn engine(self, asked: EngineName) -> EngineName {
+        match self {
+            ModeName::Kvm => EngineName::Kvm,
+            _ => asked,
+        }
     }
 
     /// Whether a guest that was compiled for so many registers can run: the hardware has sixteen, and so have engines;
@@ -354,6 +372,7 @@ impl ModeName {
             }
             ModeName::Assist(Paging::Nested) => "hardware assistance with nested paging",
             ModeName::Assist(Paging::Shadow) => "hardware assistance with shadow page tables",
+            ModeName::Kvm => "hardware assistance, executed in a real virtual machine by the host's KVM",
             ModeName::Para => "paravirtualization: the guest's kernel is ported and calls the monitor",
             ModeName::Hybrid => "hybrid monitor: the guest's kernel interpreted, its user code direct",
             ModeName::Hundred => "trap-and-emulate in a hundred lines: relocation and limit only",
@@ -376,7 +395,7 @@ impl ModeName {
         let setup = setup.in_mode(self);
         let kernel = setup.port.as_ref().and_then(|port| port.parts.kernel);
         match (kernel, self) {
-            (Some(PortedPages::Shadowed), ModeName::Translate(_) | ModeName::Assist(_)) => {
+            (Some(PortedPages::Shadowed), ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm) => {
                 Err(StartError::PortedKernel(self.name()))
             }
             _ => Ok(setup),
@@ -405,6 +424,7 @@ impl ModeName {
                 Box::new(Para::settle_on(setup, port, machine, estate)?)
             }
             ModeName::Assist(paging) => Box::new(Assist::settle_on(setup, paging, machine, estate)?),
+            ModeName::Kvm => Box::new(Assist::settle_on(setup, Paging::Nested, machine, estate)?),
             ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Hybrid | ModeName::Hundred => {
                 return Err(StartError::Alone(self.name()));
             }
@@ -437,6 +457,7 @@ impl ModeName {
             }
             ModeName::Hybrid => boxed(Hybrid::build(setup, hardware)?),
             ModeName::Assist(paging) => boxed(Assist::build(setup, paging, hardware)?),
+            ModeName::Kvm => boxed(Assist::build(setup, Paging::Nested, hardware)?),
             ModeName::Hundred => boxed(HundredLines::build(setup, hardware)?),
         })
     }

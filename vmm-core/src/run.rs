@@ -1,6 +1,6 @@
 //! The one loop: resume the guest, see why it left, answer, resume.
 
-use toy_isa::engine::Engine;
+use toy_isa::engine::{Engine, Figures};
 use toy_isa::machine::Machine;
 use toy_isa::table::Op;
 
@@ -68,7 +68,7 @@ impl Run {
             log: Log::new(LOG_CAPACITY),
             machine,
             mode,
-            engine: engine.build(true)?,
+            engine: mode_name.engine(engine).build(true)?,
             counts: Counts::default(),
             ended: None,
             last_control: 0,
@@ -226,6 +226,11 @@ impl Run {
     /// How the guest ended, if it has.
     pub fn ended(&self) -> Option<End> {
         self.ended
+    }
+
+    /// What the engine has to say about how it executed.
+    pub fn figures(&self) -> Figures {
+        self.engine.figures()
     }
 
     /// The longest stretch of clock ticks that the guest had without the monitor getting control.

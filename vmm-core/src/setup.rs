@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use accel::Unavailable;
+use accel::kvm::KvmError;
 use toy_isa::image::Image;
 use toy_isa::machine::{LoadError, TLB_ENTRIES};
 use toy_isa::profile::Profile;
@@ -105,6 +106,12 @@ pub enum StartError {
     /// The host does not have the engine.
     #[error(transparent)]
     Engine(#[from] Unavailable),
+    /// The host has no virtual machine for it.
+    #[error("mode kvm cannot run here: {0}")]
+    Kvm(#[from] KvmError),
+    /// It had, and the host failed it when it had begun.
+    #[error("the host failed what executes the program: {0}")]
+    Failed(String),
     /// The host cannot execute what the mode translates to.
     #[error("mode jit cannot run here: {}; mode interpret runs everywhere", .0.0)]
     NoTranslator(Unavailable),
@@ -150,9 +157,10 @@ impl Setup {
         match (&self.port, mode) {
             (None, _) => false,
             (Some(port), ModeName::Para) => validated(port),
-            (Some(port), ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_)) => {
-                !validated(port)
-            }
+            (
+                Some(port),
+                ModeName::Trap(_) | ModeName::Translate(_) | ModeName::Assist(_) | ModeName::Kvm,
+            ) => !validated(port),
             (
                 Some(_),
                 ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Hybrid | ModeName::Hundred,

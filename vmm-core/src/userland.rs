@@ -82,7 +82,7 @@ struct Process {
 /// Runs a program to its end; what it writes to files 1 and 2 goes to `output`, at once.
 ///
 /// # Errors
-/// If it does not fit into the memory or is for another processor, or the host has no such engine.
+/// If it does not fit into the memory or is for another processor, the host has no such engine, or fails it.
 pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> Result<Outcome, StartError> {
     let mut process = Process::start(image, options)?;
     let mut engine = options.engine.build(false)?;
@@ -103,6 +103,7 @@ pub fn run(image: &Image, options: &Options, output: &mut dyn FnMut(&[u8])) -> R
             // A program in ring 3 neither returns from traps, nor halts, nor switches the power off, nor is it a guest.
             Exit::Return | Exit::Left(_) | Exit::Deadlock | Exit::PowerOff(_) => {}
             Exit::Fuel => break Ending::Budget,
+            Exit::Failed => return Err(StartError::Failed(engine.figures().failure.unwrap_or_default())),
         }
     };
     // The call of `exit` does not return, but on Linux it is an instruction like any other.

@@ -2,6 +2,14 @@
 
 use super::{Exits, KvmError};
 
+/// It is not there.
+///
+/// # Errors
+/// Always.
+pub fn available() -> Result<(), KvmError> {
+    Err(KvmError::Elsewhere)
+}
+
 /// There is nothing to measure.
 ///
 /// # Errors

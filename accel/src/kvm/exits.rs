@@ -11,8 +11,10 @@ use kvm_bindings::{kvm_regs, kvm_segment, kvm_userspace_memory_region};
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
 
+use super::machine::KVM_RUN;
 use super::stats::ExitCounter;
-use super::{Exit, Exits, KvmError};
+use super::{Errno, Exit, Exits, KvmError};
+use crate::x86_64::trips;
 
 const MEMORY: usize = 64 << 10;
 /// Where things stand in the guest's memory.
@@ -75,6 +77,22 @@ const DEEDS: [Deed; 12] = [
     deed("int 0x80, iret", 0, None, &[0xcd, 0x80]),
 ];
 
+/// Whether this user can have virtual machines here.
+///
+/// # Errors
+/// If not, why.
+pub fn available() -> Result<(), KvmError> {
+    open().map(|_| ())
+}
+
+fn open() -> Result<Kvm, KvmError> {
+    let kvm = Kvm::new().map_err(|error| KvmError::open(Errno(error.errno())))?;
+    match kvm.get_api_version() {
+        12 => Ok(kvm),
+        other => Err(KvmError::Version(other)),
+    }
+}
+
 /// Measures each deed: `turns` of each in each of `rounds`.
 ///
 /// # Errors
@@ -113,6 +131,7 @@ pub fn measure(turns: u32, rounds: u32) -> Result<Exits, KvmError> {
     Ok(Exits {
         exits: DEEDS.iter().zip(samples).map(exit).collect(),
         floor: range(floor).1,
+        emitted: trips::measure(turns, rounds)?,
     })
 }
 
@@ -142,29 +161,20 @@ struct Guest {
 fn call<T>(call: &'static str, result: Result<T, kvm_ioctls::Error>) -> Result<T, KvmError> {
     result.map_err(|error| KvmError::Call {
         call,
-        error: error.into(),
+        error: Errno(error.errno()),
     })
+}
+
+fn unusable(error: impl std::fmt::Display) -> KvmError {
+    KvmError::Memory(error.to_string())
 }
 
 impl Guest {
     fn new() -> Result<Guest, KvmError> {
-        let kvm = Kvm::new().map_err(|error| KvmError::open(error.into()))?;
-        match kvm.get_api_version() {
-            12 => {}
-            other => return Err(KvmError::Version(other)),
-        }
+        let kvm = open()?;
         let vm = call("KVM_CREATE_VM", kvm.create_vm())?;
-        let memory =
-            GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(|error| KvmError::Call {
-                call: "mapping the guest's memory",
-                error: std::io::Error::other(error),
-            })?;
-        let host = memory
-            .get_host_address(GuestAddress(0))
-            .map_err(|error| KvmError::Call {
-                call: "mapping the guest's memory",
-                error: std::io::Error::other(error),
-            })?;
+        let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(unusable)?;
+        let host = memory.get_host_address(GuestAddress(0)).map_err(unusable)?;
         let region = kvm_userspace_memory_region {
             slot: 0,
             flags: 0,
@@ -191,10 +201,7 @@ impl Guest {
 
     fn write(&self, address: u64, bytes: &[u8]) -> Result<(), KvmError> {
         let written = self.memory.write_slice(bytes, GuestAddress(address));
-        written.map_err(|error| KvmError::Call {
-            call: "writing the guest's memory",
-            error: std::io::Error::other(error),
-        })
+        written.map_err(unusable)
     }
 
     /// Segments for two rings, and a gate for `int 0x80` whose handler returns at once.
@@ -316,8 +323,6 @@ impl Guest {
 
     /// Nanoseconds of an `out` in ring 3, with nothing around it but the ioctl: no library, no look at the reason.
     fn floor(&mut self, turns: u32) -> Result<f64, KvmError> {
-        /// `_IO(KVMIO, 0x80)`.
-        const KVM_RUN: libc::c_ulong = 0xae80;
         self.prepare(&DEEDS[1], turns + 1)?;
         let descriptor = self.vcpu.as_raw_fd();
         let mut failed = None;
@@ -331,10 +336,11 @@ impl Guest {
             }
         }
         let nanoseconds = start.elapsed().as_nanos() as f64 / f64::from(turns);
-        match failed.filter(|error| error.kind() != std::io::ErrorKind::Interrupted) {
-            Some(error) => Err(KvmError::Call {
+        let failed = failed.and_then(|error| error.raw_os_error());
+        match failed.filter(|number| *number != libc::EINTR) {
+            Some(number) => Err(KvmError::Call {
                 call: "KVM_RUN",
-                error,
+                error: Errno(number),
             }),
             None => Ok(nanoseconds),
         }

@@ -7,9 +7,8 @@ use toy_isa::instruction::{Registers, decode};
 use toy_isa::machine::Tally;
 use toy_isa::mmu::PAGE;
 
-use super::encode::{Assembler, RAX, displacement};
-use super::gate;
-use super::layout::{LANES, VECTORS, field};
+use super::encode::{Assembler, displacement};
+use super::layout::{LANES, VECTORS};
 use super::listing::Kept;
 use super::lower::trace::{self, Trace};
 use super::lower::{self, Leave, Lowered, Memory, Neighbours};
@@ -73,18 +72,31 @@ pub(super) struct Cache {
     patience: u32,
     /// Where the arena is used from, after what is made once.
     first: usize,
-    pub(super) enter: usize,
-    epilogue: usize,
-    unknown: usize,
+    pub(super) ways: Ways,
     /// By frame.
     frames: Vec<Vec<Page>>,
     /// Of each block.
     pub(super) traces: Vec<Trace>,
+    /// How many instructions the block at a place wants to be paid for, at once.
+    lengths: HashMap<usize, u64>,
     exits: Vec<ExitOf>,
     lanes: HashMap<[u16; LANES], usize>,
+    /// Where to go on, by the place of an instruction that the host may refuse.
+    faults: HashMap<usize, usize>,
     pub(super) translated: Translated,
     /// What is remembered of blocks for people, if somebody wants that.
     pub(super) kept: Option<Vec<Kept>>,
+}
+
+/// The ways in and out of emitted code, as places of the arena.
+#[derive(Clone, Copy)]
+pub(super) struct Ways {
+    /// Where it is entered.
+    pub(super) enter: usize,
+    /// Where it leaves, with the number of the exit in eax.
+    pub(super) epilogue: usize,
+    /// Where it leaves when the target in eax is unknown.
+    pub(super) unknown: usize,
 }
 
 const UNKNOWN: ExitOf = ExitOf {
@@ -93,15 +105,11 @@ const UNKNOWN: ExitOf = ExitOf {
 };
 
 impl Cache {
-    pub(super) fn new(patience: u8) -> io::Result<Cache> {
+    /// One with ways in and out that `emit` writes.
+    pub(super) fn new(patience: u8, emit: impl Fn(&mut Assembler) -> Ways) -> io::Result<Cache> {
         let mut memory = CodeMemory::new(ARENA)?;
         let mut asm = Assembler::new(0);
-        gate::enter(&mut asm);
-        let unknown = asm.here();
-        asm.store(field::at(field::TARGET), RAX);
-        asm.mov_imm(RAX, 0);
-        let epilogue = asm.here();
-        gate::leave(&mut asm);
+        let ways = emit(&mut asm);
         memory.write(0, &asm.code);
         let first = asm.code.len().next_multiple_of(64).max(BLOCKS as usize);
         Ok(Cache {
@@ -110,13 +118,13 @@ impl Cache {
             patience: u32::from(patience),
             used: first,
             first,
-            enter: 0,
-            epilogue,
-            unknown,
+            ways,
             frames: Vec::new(),
             traces: Vec::new(),
+            lengths: HashMap::new(),
             exits: vec![UNKNOWN],
             lanes: HashMap::new(),
+            faults: HashMap::new(),
             translated: Translated::default(),
             kept: None,
         })
@@ -128,8 +136,10 @@ impl Cache {
         self.lanes_from = self.memory.length();
         self.frames.clear();
         self.traces.clear();
+        self.lengths.clear();
         self.exits.truncate(1);
         self.lanes.clear();
+        self.faults.clear();
         self.kept.iter_mut().for_each(Vec::clear);
         self.translated.flushes += 1;
     }
@@ -146,8 +156,33 @@ impl Cache {
         self.used + LARGEST <= self.lanes_from
     }
 
+    /// Writes code that is no block behind the others.
+    pub(super) fn put(&mut self, emit: impl FnOnce(&mut Assembler)) -> usize {
+        let at = self.used;
+        let mut asm = Assembler::new(at);
+        emit(&mut asm);
+        self.memory.write(at, &asm.code);
+        self.used = (at + asm.code.len()).next_multiple_of(16);
+        at
+    }
+
+    /// The host may refuse the access of the instruction at this place; then code goes on at another.
+    pub(super) fn expect_fault(&mut self, place: usize, at: usize) {
+        self.faults.insert(place, at);
+    }
+
+    /// Where code goes on if the host refuses the access of the instruction at this place.
+    pub(super) fn fault(&self, place: usize) -> Option<usize> {
+        self.faults.get(&place).copied()
+    }
+
     pub(super) fn exit(&self, number: u32) -> ExitOf {
         self.exits[number as usize]
+    }
+
+    /// Whether so many instructions pay for the block at this place.
+    pub(super) fn is_paid(&self, place: usize, budget: u64) -> bool {
+        budget >= trace::LONGEST as u64 || self.lengths.get(&place).is_none_or(|length| *length <= budget)
     }
 
     /// The trace that this exit leaves.
@@ -221,11 +256,18 @@ impl Cache {
             place: page.map(|page| (frame as usize, page)),
             cache: self,
         };
-        let Lowered { code, leaves, marks } = lower::lower(&trace, memory, origin, &mut view);
+        let Lowered {
+            code,
+            leaves,
+            faults,
+            marks,
+        } = lower::lower(&trace, memory, origin, &mut view);
         debug_assert!(code.len() < LARGEST - LANES_OF_ONE);
         self.memory.write(origin, &code);
         self.used = (origin + code.len()).next_multiple_of(16);
+        self.faults.extend(faults);
         let block = self.traces.len() as u32;
+        self.lengths.insert(origin, trace.steps.len() as u64);
         self.traces.push(trace);
         if let Some(kept) = &mut self.kept {
             kept.push(Kept {
@@ -245,7 +287,7 @@ impl Cache {
 
     /// Where blocks leave; the second for targets that nobody knows.
     pub(super) fn ways_out(&self) -> [usize; 2] {
-        [self.epilogue, self.unknown]
+        [self.ways.epilogue, self.ways.unknown]
     }
 
     /// Whether the block of this address of a frame stands at `origin`.
@@ -293,11 +335,11 @@ impl Neighbours for View<'_> {
     }
 
     fn epilogue(&self) -> usize {
-        self.cache.epilogue
+        self.cache.ways.epilogue
     }
 
     fn unknown(&self) -> usize {
-        self.cache.unknown
+        self.cache.ways.unknown
     }
 
     fn next_exit(&self) -> u32 {

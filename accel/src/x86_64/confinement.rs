@@ -1,14 +1,15 @@
 //! Where emitted code can get to: what it goes by, looked at from outside.
 
 use toy_isa::machine::Machine;
-use toy_isa::mmu::PAGE;
+use toy_isa::mmu::{Access, PAGE};
 
-use super::X86_64;
+use super::Translator;
+use super::gate::Process;
 use crate::Confinement;
 
-impl X86_64 {
+impl Translator<Process> {
     /// What of the host's memory emitted code can reach by the addresses of `machine`, which ran on this engine.
-    pub fn confinement(&self, machine: &Machine) -> Confinement {
+    pub(super) fn confinement(&self, machine: &Machine) -> Confinement {
         let ram = &machine.board.ram;
         let mut found = Confinement::default();
         let memory = ram.slice(0, ram.size()).map_or(0, |bytes| bytes.as_ptr() as u64);
@@ -17,8 +18,18 @@ impl X86_64 {
             return found;
         }
         // Pages that have got flags since are taken out before emitted code runs again.
-        let fresh = self.seen.raised == ram.raised();
-        for (storing, page, host) in self.spaces.reached() {
+        let fresh = self.raised == ram.raised();
+        let reached = self.spaces.mapped().flat_map(|(space, page)| {
+            let lead = move |access| {
+                Some((
+                    access == Access::Store,
+                    page,
+                    self.ground.leads(space, access, page)?,
+                ))
+            };
+            [Access::Load, Access::Store].into_iter().filter_map(lead)
+        });
+        for (storing, page, host) in reached {
             found.pages += 1;
             let offset = host.wrapping_sub(memory);
             let inside = offset.is_multiple_of(u64::from(PAGE)) && offset < u64::from(ram.size());
@@ -51,6 +62,7 @@ mod tests {
     use toy_isa::profile::{Profile, ProfileName};
 
     use super::*;
+    use crate::x86_64::X86_64;
     use crate::x86_64::layout::PAGES;
 
     /// An engine that has run a loop over six pages, with their addresses relocated by one page or not.
@@ -112,10 +124,11 @@ mod tests {
         let Some((mut engine, machine)) = ran(true) else {
             return;
         };
-        let memory = engine.seen.memory.0;
+        let memory = engine.0.seen.memory.0;
         let mut lead = |index: usize, host: u64| {
             let page = (index % PAGES) as u64 * u64::from(PAGE);
-            engine.spaces.lead(index, host.wrapping_sub(page));
+            let space = engine.0.spaces.current();
+            engine.0.ground.plant(space, index, host.wrapping_sub(page));
             engine.confinement(&machine).astray
         };
         let size = u64::from(machine.board.ram.size());

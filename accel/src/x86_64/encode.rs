@@ -356,6 +356,17 @@ impl Assembler {
         self.byte(0x58 | reg & 7);
     }
 
+    /// `int3`
+    pub(super) fn int3(&mut self) {
+        self.byte(0xcc);
+    }
+
+    /// `out port, al`
+    pub(super) fn out(&mut self, port: u8) {
+        self.byte(0xe6);
+        self.byte(port);
+    }
+
     /// `ret`
     pub(super) fn ret(&mut self) {
         self.byte(0xc3);

@@ -134,6 +134,8 @@ pub(super) struct Context {
     pub(super) loads: Window,
     /// Where it may store: pages without flags.
     pub(super) stores: Window,
+    /// What was executed, by [`lane`]. They are 16 bytes each, and aligned.
+    pub(super) lanes: [[u16; LANES]; VECTORS],
     /// The stack pointer of who called.
     pub(super) caller: u64,
     /// See [`BUDGET`].
@@ -150,14 +152,18 @@ pub(super) struct Context {
     pub(super) pointers: [u64; POINTERS],
     /// A register that a division needs for itself.
     pub(super) spill: u64,
-    /// What was executed, by [`lane`].
-    pub(super) lanes: [[u16; LANES]; VECTORS],
+    /// The address of the code at which a virtual machine goes on.
+    pub(super) block: u64,
+    /// What it has to do before that: see [`super::virtualized`].
+    pub(super) service: u64,
     /// The indirect-branch cache.
     pub(super) branches: [Branch; BRANCHES],
 }
 
 /// How many pointers a block may keep.
 pub(super) const POINTERS: usize = 8;
+
+const _: () = assert!(offset_of!(Context, lanes) % 16 == 0 && offset_of!(Context, branches) % 8 == 0);
 
 /// A range of addresses that begins at a page, as emitted code compares with it.
 #[repr(C)]
@@ -243,6 +249,8 @@ pub(super) mod field {
     pub(in super::super) const EXIT: i32 = offset_of!(Context, exit) as i32;
     pub(in super::super) const TARGET: i32 = offset_of!(Context, target) as i32;
     pub(in super::super) const SPILL: i32 = offset_of!(Context, spill) as i32;
+    pub(in super::super) const BLOCK: i32 = offset_of!(Context, block) as i32;
+    pub(in super::super) const SERVICE: i32 = offset_of!(Context, service) as i32;
     pub(in super::super) const LANES: i32 = offset_of!(Context, lanes) as i32;
     pub(in super::super) const BRANCHES: i32 = offset_of!(Context, branches) as i32;
 

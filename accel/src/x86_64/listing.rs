@@ -1,7 +1,8 @@
 //! What the engine holds, for people: see [`crate::HostCode`].
 
-use super::X86_64;
+use super::Translator;
 use super::cache::Cache;
+use super::gate::Process;
 use super::layout::home;
 use super::lower::trace::Trace;
 use super::lower::{Leave, Mark, Memory};
@@ -18,15 +19,15 @@ pub(super) struct Kept {
     pub(super) marks: Vec<Mark>,
 }
 
-impl X86_64 {
+impl Translator<Process> {
     /// From now on, remembers of each block what its code is for, and [`X86_64::code`] has it.
-    pub fn keep_listing(&mut self) {
+    pub(super) fn keep_listing(&mut self) {
         self.forget_code();
         self.cache.kept.get_or_insert_default();
     }
 
     /// The blocks that the engine holds and was asked to remember, without those that it has forgotten.
-    pub fn code(&self) -> HostCode {
+    pub(super) fn code(&self) -> HostCode {
         let homes = (1..16).filter_map(|x| Some((x, home(x)?)));
         let kept = self.cache.kept.iter().flatten();
         let mut blocks: Vec<HostBlock> = kept.filter_map(|kept| self.cache.listed(kept)).collect();

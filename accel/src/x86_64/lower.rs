@@ -30,6 +30,8 @@ pub(super) enum Memory {
     Flat,
     /// Each page of addresses has its addend.
     Paged,
+    /// Addresses are those of the host from a base on, whose page tables and alignment check decide.
+    Mapped,
 }
 
 /// Why emitted code comes back.
@@ -65,6 +67,8 @@ pub(super) struct Lowered {
     pub(super) code: Vec<u8>,
     /// Its exits, from [`Neighbours::next_exit`] on.
     pub(super) leaves: Vec<Leave>,
+    /// Instructions that the host may refuse, each with where to go then.
+    pub(super) faults: Vec<(usize, usize)>,
     /// Where its parts begin.
     pub(super) marks: Vec<Mark>,
 }
@@ -105,6 +109,7 @@ pub(super) fn lower(
         outs: Vec::new(),
         unknowns: Vec::new(),
         leaves: Vec::new(),
+        faults: Vec::new(),
         sites: Vec::new(),
         borrowed: Vec::new(),
         marks: vec![Mark::Enter(origin)],
@@ -113,6 +118,7 @@ pub(super) fn lower(
     Lowered {
         code: lowering.asm.code,
         leaves: lowering.leaves,
+        faults: lowering.faults,
         marks: lowering.marks,
     }
 }
@@ -147,11 +153,21 @@ struct Lowering<'a> {
     /// Jumps of a step to where its target is not known.
     unknowns: Vec<(usize, usize)>,
     leaves: Vec<Leave>,
-    /// Jumps to the stubs of `leaves`.
-    sites: Vec<usize>,
+    /// What leads to the stubs of `leaves`.
+    sites: Vec<Site>,
+    faults: Vec<(usize, usize)>,
     /// Registers without a home, with those whose homes they have.
     borrowed: Vec<(u8, u8)>,
     marks: Vec<Mark>,
+}
+
+/// What leads to a way out.
+#[derive(Clone, Copy)]
+enum Site {
+    /// A jump, whose displacement stands here.
+    Jump(usize),
+    /// The instruction here, if the host refuses its access.
+    Fault(usize),
 }
 
 /// A step that a branch leads to.
@@ -312,7 +328,10 @@ impl Lowering<'_> {
         let first = self.neighbours.next_exit();
         for i in 0..self.leaves.len() {
             let stub = self.asm.here();
-            self.asm.aim(self.sites[i], stub);
+            match self.sites[i] {
+                Site::Jump(site) => self.asm.aim(site, stub),
+                Site::Fault(at) => self.faults.push((at, stub)),
+            }
             self.marks.push(Mark::Stub(stub, self.leaves[i]));
             if !matches!(self.leaves[i], Leave::To { .. }) {
                 self.give_back();
@@ -324,7 +343,16 @@ impl Lowering<'_> {
 
     fn leave_from(&mut self, site: usize, leave: Leave) {
         self.leaves.push(leave);
-        self.sites.push(site);
+        self.sites.push(Site::Jump(site));
+    }
+
+    /// The host may refuse the access that is emitted next.
+    fn may_fault(&mut self) {
+        if self.memory == Memory::Mapped {
+            let index = self.index as u16;
+            self.leaves.push(Leave::Before { index, data: true });
+            self.sites.push(Site::Fault(self.asm.here()));
+        }
     }
 
     fn leave_if(&mut self, condition: u8, leave: Leave) {

@@ -116,6 +116,11 @@ impl CodeMemory {
         }
     }
 
+    /// Where all of it is mapped for writing, and its length: for a virtual machine that is to have it.
+    pub(super) fn shared(&self) -> (u64, u64) {
+        (self.write.start.as_ptr() as u64, self.write.length as u64)
+    }
+
     /// The code at a place.
     pub(super) fn read(&self, at: usize, length: usize) -> Vec<u8> {
         let end = at.checked_add(length);

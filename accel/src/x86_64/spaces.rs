@@ -1,14 +1,15 @@
 //! What the guest's addresses mean to emitted code, for each state of the processor in which they mean something else.
 
-use std::io;
+use std::collections::BTreeMap;
 
 use toy_isa::hart::Hart;
 use toy_isa::machine::Machine;
 use toy_isa::mmu::{self, Access, PAGE};
+use toy_isa::ram::Ram;
 
-use super::layout::PAGES;
+use super::ground::Ground;
 use super::lower::Memory;
-use super::mapped::Zeros;
+use super::quiet::reached;
 
 /// Everything that decides what an address of the guest reaches. Emitted code of one regime never runs in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +62,31 @@ impl Regime {
 struct Space {
     regime: Regime,
     number: u32,
-    /// The places of its addends that are filled.
-    filled: Vec<u32>,
+    /// The pages that are mapped.
+    data: BTreeMap<u32, Mapped>,
+    /// The physical pages of those that code was found in, by the number.
+    code: BTreeMap<u32, u32>,
+    /// A page table has been stored to since somebody looked.
+    doubtful: bool,
 }
 
-/// How many regimes have addends at a time.
-const SPACES: usize = 16;
-/// Words for the addends of each: for loads, then for stores.
-const WORDS: usize = 2 * PAGES;
+/// Where a page of addresses leads.
+#[derive(Clone, Copy)]
+struct Mapped {
+    physical: u32,
+    access: Access,
+}
 
-/// The regimes in use, with their addends: what is to be added to an address of a page of the guest to reach the host's
-/// memory, or 0 where emitted code has to ask.
+/// Pages of addresses.
+const ADDRESSES: u32 = 1 << 20;
+
+/// How many regimes have translations at a time.
+pub(super) const SPACES: usize = 16;
+
+/// The regimes in use. What is mapped in each is kept by the ground.
+#[derive(Default)]
 pub(super) struct Spaces {
     known: Vec<Space>,
-    addends: Zeros,
     current: usize,
     /// The space that is given up next.
     victim: usize,
@@ -83,34 +95,10 @@ pub(super) struct Spaces {
 }
 
 impl Spaces {
-    pub(super) fn new() -> io::Result<Spaces> {
-        Ok(Spaces {
-            known: Vec::new(),
-            addends: Zeros::new(8 * WORDS * SPACES)?,
-            current: 0,
-            victim: 0,
-            numbers: 0,
-        })
-    }
-
-    /// Every page of addresses that leads straight to memory, of all regimes: whether for stores, its number, and where
-    /// the host has it.
-    pub(super) fn reached(&self) -> impl Iterator<Item = (bool, u32, u64)> + '_ {
+    /// Every page of addresses that is mapped, of all regimes: whose, and its number.
+    pub(super) fn mapped(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let spaces = self.known.iter().enumerate();
-        spaces.flat_map(move |(place, space)| {
-            space.filled.iter().map(move |index| {
-                let addend = self.addends.get(place * WORDS + *index as usize);
-                let page = *index % PAGES as u32;
-                let host = addend.wrapping_add(u64::from(page) * u64::from(PAGE));
-                (*index as usize >= PAGES, page, host)
-            })
-        })
-    }
-
-    /// Plants an addend in the regime in use, for a test of who watches them.
-    #[cfg(test)]
-    pub(super) fn lead(&mut self, index: usize, addend: u64) {
-        self.addends.set(self.current * WORDS + index, addend);
+        spaces.flat_map(|(place, space)| space.data.keys().map(move |page| (place, *page)))
     }
 
     /// The number of the regime in use. Another regime, or the same after it was forgotten, has another.
@@ -118,23 +106,35 @@ impl Spaces {
         self.known[self.current].number
     }
 
-    /// The address of the addends of the regime in use.
-    pub(super) fn base(&self) -> u64 {
-        self.addends.start() as u64 + 8 * (self.current * WORDS) as u64
+    /// The place of the regime in use.
+    pub(super) fn current(&self) -> usize {
+        self.current
     }
 
     /// Begins with the numbers again when they are nearly used up. Then nothing may be found under an old one.
-    pub(super) fn begin_again(&mut self) -> bool {
+    pub(super) fn begin_again(&mut self, ground: &mut impl Ground) -> bool {
         let worn = self.numbers > u32::MAX - 2 * SPACES as u32;
         if worn {
-            self.forget();
+            self.forget(ground);
             self.numbers = 0;
         }
         worn
     }
 
-    /// Makes this the regime in use.
-    pub(super) fn enter(&mut self, regime: Regime) {
+    fn next_number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Makes this the regime in use: that of the machine.
+    pub(super) fn enter(&mut self, regime: Regime, machine: &mut Machine, ground: &mut impl Ground) {
+        self.find(regime, ground);
+        if std::mem::take(&mut self.known[self.current].doubtful) {
+            self.check(machine, ground);
+        }
+    }
+
+    fn find(&mut self, regime: Regime, ground: &mut impl Ground) {
         let current = self.known.get(self.current);
         if current.is_some_and(|space| space.regime == regime) {
             return;
@@ -143,11 +143,12 @@ impl Spaces {
             self.current = place;
             return;
         }
-        self.numbers += 1;
         let space = Space {
             regime,
-            number: self.numbers,
-            filled: Vec::new(),
+            number: self.next_number(),
+            data: BTreeMap::new(),
+            code: BTreeMap::new(),
+            doubtful: false,
         };
         if self.known.len() < SPACES {
             self.current = self.known.len();
@@ -155,66 +156,98 @@ impl Spaces {
         } else {
             self.current = self.victim;
             self.victim = (self.victim + 1) % SPACES;
-            self.clear(self.current);
+            self.clear(self.current, ground);
             self.known[self.current] = space;
         }
     }
 
-    fn clear(&mut self, place: usize) {
-        for index in self.known[place].filled.drain(..) {
-            self.addends.set(place * WORDS + index as usize, 0);
+    fn clear(&mut self, place: usize, ground: &mut impl Ground) {
+        for page in std::mem::take(&mut self.known[place].data).into_keys() {
+            ground.unmap(place, page);
         }
     }
 
-    /// Forgets all regimes: no address means what it did, or no code is where it was.
-    pub(super) fn forget(&mut self) {
+    /// A page table has been stored to: nothing is certain before somebody has looked.
+    pub(super) fn doubt(&mut self) {
+        for space in &mut self.known {
+            space.doubtful = true;
+        }
+    }
+
+    /// Looks whether pages still lead where they did, in the regime in use; those that do not lead nowhere now.
+    fn check(&mut self, machine: &mut Machine, ground: &mut impl Ground) {
+        let place = self.current;
+        let space = &mut self.known[place];
+        space.data.retain(|page, mapped| {
+            let same = reached(machine, mapped.access, *page) == Some(mapped.physical);
+            if !same {
+                ground.unmap(place, *page);
+            }
+            same
+        });
+        let mut code = space.code.iter();
+        if !code.all(|(page, physical)| reached(machine, Access::Fetch, *page) == Some(*physical)) {
+            space.code.clear();
+            let number = self.next_number();
+            self.known[place].number = number;
+        }
+    }
+
+    /// Code of this page of addresses is found by the number of the regime in use from now on.
+    pub(super) fn found(&mut self, page: u32, physical: u32) {
+        self.known[self.current].code.insert(page, physical);
+    }
+
+    /// Forgets all regimes: no address means what it did.
+    pub(super) fn forget(&mut self, ground: &mut impl Ground) {
         for place in 0..self.known.len() {
-            self.clear(place);
+            self.clear(place, ground);
         }
         self.known.clear();
         self.current = 0;
         self.victim = 0;
     }
 
-    /// Gives every regime another number, so that no code is found under the old one.
+    /// Gives all regimes new numbers, so that no code is found under the old ones.
     pub(super) fn renumber(&mut self) {
-        for space in &mut self.known {
-            self.numbers += 1;
-            space.number = self.numbers;
+        for place in 0..self.known.len() {
+            self.known[place].number = self.next_number();
+            self.known[place].code.clear();
         }
     }
 
     /// Forgets what this page of linear addresses reaches, in every regime.
-    pub(super) fn forget_page(&mut self, page: u32) {
+    pub(super) fn forget_page(&mut self, page: u32, ground: &mut impl Ground) {
         for (place, space) in self.known.iter_mut().enumerate() {
-            // What is relocated has its addends where the program sees it.
-            let page = page.wrapping_sub(space.regime.base / PAGE) as usize % PAGES;
-            space.filled.retain(|index| {
-                let other = *index as usize % PAGES != page;
-                if !other {
-                    self.addends.set(place * WORDS + *index as usize, 0);
-                }
-                other
-            });
+            // What is relocated is mapped where the program sees it.
+            let page = page.wrapping_sub(space.regime.base / PAGE) % ADDRESSES;
+            if space.data.remove(&page).is_some() {
+                ground.unmap(place, page);
+            }
         }
     }
 
-    /// Forgets what stores reach: some of it may have become a page whose stores are noticed.
-    pub(super) fn forget_stores(&mut self) {
+    /// Forgets stores to pages that have a flag now: somebody wants to notice them.
+    pub(super) fn forget_stores(&mut self, ram: &Ram, ground: &mut impl Ground) {
         for (place, space) in self.known.iter_mut().enumerate() {
-            space.filled.retain(|index| {
-                let load = (*index as usize) < PAGES;
-                if !load {
-                    self.addends.set(place * WORDS + *index as usize, 0);
+            for (page, mapped) in &mut space.data {
+                if mapped.access == Access::Store && ram.flags(mapped.physical) != 0 {
+                    ground.protect(place, *page);
+                    mapped.access = Access::Load;
                 }
-                load
-            });
+            }
         }
     }
 
     /// Takes in what an aligned access to this address reaches, if all accesses of its kind to the page reach plain
     /// memory.
-    pub(super) fn fill(&mut self, machine: &mut Machine, access: Access, address: u32) {
+    pub(super) fn fill(
+        &mut self,
+        machine: &mut Machine,
+        access: Access,
+        address: u32,
+        ground: &mut impl Ground,
+    ) {
         let start = address & !(PAGE - 1);
         let hart: &Hart = &machine.hart;
         let split = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
@@ -232,11 +265,12 @@ impl Spaces {
         if access == Access::Store && board.ram.flags(physical) != 0 {
             return;
         }
-        let memory = board.ram.parts().0.as_mut_ptr() as u64;
-        let addend = (memory + u64::from(physical)).wrapping_sub(u64::from(start));
-        let half = if access == Access::Store { PAGES } else { 0 };
-        let index = half + (start / PAGE) as usize;
-        self.addends.set(self.current * WORDS + index, addend);
-        self.known[self.current].filled.push(index as u32);
+        let page = start / PAGE;
+        ground.map(self.current, page, physical, access);
+        let data = &mut self.known[self.current].data;
+        let mapped = data.entry(page).or_insert(Mapped { physical, access });
+        if access == Access::Store {
+            mapped.access = access;
+        }
     }
 }

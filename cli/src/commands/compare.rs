@@ -193,6 +193,7 @@ pub(crate) fn end(end: End) -> String {
         End::Budget => "budget".to_string(),
         End::Deadlock => "stuck".to_string(),
         End::DoubleFault(_) => "fault".to_string(),
+        End::Failed => "failed".to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `trapeze kvm-exits`: what exits cost on this computer, measured with a real virtual machine.
 
-use accel::kvm::{self, Exit, Exits};
+use accel::kvm::{self, Exit, Exits, Trips};
 use serde_json::json;
 
 use crate::exit_code::ExitCode;
@@ -64,7 +64,32 @@ fn render(exits: &Exits, args: &Args, paint: Paint) -> String {
     if exits.exits.iter().any(|exit| exit.nanoseconds.is_none()) {
         text += &wrap("", "refused: this KVM does not execute it.");
     }
-    text
+    text + "\n" + &emitted(&exits.emitted, paint)
+}
+
+/// What trips out of emitted code cost.
+fn emitted(trips: &Trips, paint: Paint) -> String {
+    let line = |what: &str, nanoseconds: f64| format!("{what:<44}{nanoseconds:>12.0}\n");
+    let head = format!(
+        "{:<44}{:>12}",
+        "code that mode kvm emits, in 64-bit mode", "ns each"
+    );
+    paint.faint(&head)
+        + "\n"
+        + &line("the floor: nothing but the system call", trips.floor)
+        + &line("out of a block and into the next", trips.trip)
+        + &line("  and by a refused access", trips.fault)
+        + &line("  and with an entry of a page table changed", trips.change)
+        + &line("  and with another root", trips.root)
+        + "\n"
+        + &wrap(
+            "",
+            &format!(
+                "The fastest of the rounds. Out and in again takes {:.2} times as long as the floor; what begins with \
+                 \"and\" comes on top.",
+                trips.trip / trips.floor
+            ),
+        )
 }
 
 fn row(exit: &Exit) -> String {

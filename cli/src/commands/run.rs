@@ -107,6 +107,7 @@ fn render(checked: &Checked, report: &Report, paint: Paint) -> String {
     }
     text += &hypercalls(&report.counts);
     text += &exits(&report.counts);
+    text += &real(report);
     text += &lint(&checked.reports);
     text + "\n" + &checked.notes()
 }
@@ -157,6 +158,33 @@ fn exits(counts: &Counts) -> String {
         .map(|(reason, times)| format!("{reason} {}", exact(*times)))
         .collect();
     "\n".to_string() + &wrap(&format!("  {:<16}  ", "exits by reason"), &list.join(", "))
+}
+
+/// What the real virtual machine did, in which the guest was executed; nothing where there was none.
+fn real(report: &Report) -> String {
+    let figures = &report.figures;
+    if figures.exits.is_empty() {
+        return String::new();
+    }
+    let retired = report.retired.max(1);
+    let line = |name: &str, what: &str| wrap(&format!("  {name:<16}  "), what);
+    let list: Vec<String> = figures
+        .exits
+        .iter()
+        .map(|(what, times)| format!("{what} {}", exact(*times)))
+        .collect();
+    "\n".to_string()
+        + &line(
+            "inside KVM_RUN",
+            &format!(
+                "{} of {} instructions ({:.2} %), in {:.0} ms with all that the monitor did",
+                exact(figures.emitted),
+                exact(retired),
+                100.0 * figures.emitted as f64 / retired as f64,
+                report.wall_ns as f64 / 1e6
+            ),
+        )
+        + &line("real exits", &list.join(", "))
 }
 
 fn property(name: &str, verdict: &Verdict, paint: Paint) -> String {

@@ -56,7 +56,7 @@ impl Hardware {
     pub(crate) fn refusal(&self, mode: ModeName, setup: &Setup) -> Option<StartError> {
         match mode {
             _ if !mode.runs_with(setup.image.registers) => Some(StartError::Foreign),
-            ModeName::Assist(_) if self.profile.base() != ProfileName::Assist => {
+            ModeName::Assist(_) | ModeName::Kvm if self.profile.base() != ProfileName::Assist => {
                 Some(StartError::NoRootOperation(self.profile.describe()))
             }
             ModeName::Para if setup.port.is_none() => Some(StartError::NoPort),
@@ -101,7 +101,7 @@ impl Hardware {
         if mode == ModeName::Bare || equal_or_unknown && control.holds {
             return Ok(None);
         }
-        if matches!(mode, ModeName::Assist(_)) && setup.no_exits != Exits::default() {
+        if matches!(mode, ModeName::Assist(_) | ModeName::Kvm) && setup.no_exits != Exits::default() {
             let mut whole = setup.clone();
             whole.no_exits = Exits::default();
             keeps(&whole, &whole, mode, &self.profile, budget)?;
@@ -158,7 +158,7 @@ fn directly(mode: ModeName, who: Virtual) -> Option<(Layout, usize)> {
             deprivileged.filter(|_| who == Virtual::User)
         }
         ModeName::Bare | ModeName::Interpret | ModeName::Jit | ModeName::Translate(Scope::Everything) => None,
-        ModeName::Para | ModeName::Assist(_) => None,
+        ModeName::Para | ModeName::Assist(_) | ModeName::Kvm => None,
     }
 }
 
@@ -182,7 +182,7 @@ fn without_root_operation(profile: &Profile) -> Profile {
 fn keeps(bare: &Setup, setup: &Setup, mode: ModeName, hardware: &Profile, budget: u64) -> Result<(), String> {
     let start = |mode: ModeName, setup, hardware| {
         let (machine, monitor) = mode.build_on(setup, hardware).expect("it fits, as before");
-        Run::with(mode, machine, monitor, EngineName::Auto).expect("the engine is everywhere")
+        Run::with(mode, machine, monitor, EngineName::Auto).expect("the mode has run here before")
     };
     let bare = start(ModeName::Bare, bare, Arc::clone(&bare.profile));
     let mut pair = Pair::with(bare, start(mode, setup, Arc::new(hardware.clone())));

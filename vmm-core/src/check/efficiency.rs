@@ -72,7 +72,7 @@ pub fn judge(mode: ModeName, counts: &Counts, retired: u64) -> Verdict {
                 )),
             }
         }
-        ModeName::Assist(_) => Verdict::yes(format!(
+        ModeName::Assist(_) | ModeName::Kvm => Verdict::yes(format!(
             "strict: {share}; no innocuous one needed the monitor; memory exits, not counted against it: \
              {} nested fills, \
              {} shadow fills, {} stores to page tables, {} device accesses",

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use toy_isa::disasm::disassemble;
+use toy_isa::engine::Figures;
 use toy_isa::image::Image;
 
 use crate::check::equivalence::{Comparison, Difference, Divergence, Grain, Pair};
@@ -65,6 +66,8 @@ pub struct Report {
     pub findings: Option<Findings>,
     /// Everything that was counted.
     pub counts: Counts,
+    /// What the engine has to say about how it executed.
+    pub figures: Figures,
     /// The last events.
     pub log: Log,
     /// The guest at its end, for expectations.
@@ -100,6 +103,30 @@ impl Serialize for Report {
         map.serialize_entry("compared", &self.compared)?;
         map.serialize_entry("verdict", &self.verdict)?;
         map.serialize_entry("counts", &self.counts)?;
+        if self.mode == ModeName::Kvm {
+            map.serialize_entry("kvm", &Real(self))?;
+        }
+        map.end()
+    }
+}
+
+/// What the real virtual machine did, for machines to read.
+struct Real<'a>(&'a Report);
+
+impl Serialize for Real<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let Figures {
+            emitted,
+            exits,
+            failure,
+        } = &self.0.figures;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("inside", emitted)?;
+        for (name, times) in exits {
+            map.serialize_entry(name, times)?;
+        }
+        map.serialize_entry("failure", failure)?;
         map.end()
     }
 }
@@ -146,8 +173,10 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
         advance();
         wall_ns += (options.now)() - start;
     });
+    let failure = pair.guest.figures().failure;
     let findings = match &comparison.difference {
         None => None,
+        Some(_) if failure.is_some() => None,
         Some(_) => {
             // The guest goes on alone, so that one sees what becomes of it.
             let start = (options.now)();
@@ -157,11 +186,9 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
         }
     };
     let end = pair.guest.ended().unwrap_or(End::Budget);
-    Ok(Compared {
-        run: pair.guest,
-        wall_ns,
-        compared: comparison.compared,
-        equivalence: equivalence(
+    let equivalence = match failure {
+        Some(failure) => Verdict::unknown(format!("not compared to the end: {failure}")),
+        None => equivalence(
             mode,
             options.grain,
             end,
@@ -169,6 +196,12 @@ fn beside(setup: &Setup, mode: ModeName, options: Options) -> Result<Compared, S
             findings.as_ref(),
             &setup.image,
         ),
+    };
+    Ok(Compared {
+        run: pair.guest,
+        wall_ns,
+        compared: comparison.compared,
+        equivalence,
         findings,
     })
 }
@@ -287,6 +320,7 @@ fn run(
         verdict,
         findings,
         counts,
+        figures: run.figures(),
         log: run.log.clone(),
         last: run,
     })

@@ -137,7 +137,7 @@ pub(crate) fn trespasses(machine: &Machine, mode: ModeName) -> Vec<String> {
     }
     if let Some(row) = observer.seized {
         let place = match mode {
-            ModeName::Assist(_) => "in non-root operation",
+            ModeName::Assist(_) | ModeName::Kvm => "in non-root operation",
             _ => "outside ring 0",
         };
         found.push(format!(

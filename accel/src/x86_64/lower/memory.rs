@@ -119,6 +119,7 @@ impl Lowering<'_> {
         let place = match self.memory {
             Memory::Flat => self.flat(&access),
             Memory::Paged => self.paged(&access),
+            Memory::Mapped => self.mapped(&access),
         };
         if access.storing {
             self.store(insn, place);
@@ -157,6 +158,13 @@ impl Lowering<'_> {
             fact.reached_by(access.symbol.offset, last, many);
             self.know(fact);
         }
+        Place::Indexed(BASE, base, 0, access.imm)
+    }
+
+    /// The operand of an access that the host checks. An address and a displacement that leave the guest's addresses
+    /// find nothing mapped.
+    fn mapped(&mut self, access: &Accessed) -> Place {
+        let base = self.source(access.base, RAX);
         Place::Indexed(BASE, base, 0, access.imm)
     }
 
@@ -296,6 +304,7 @@ impl Lowering<'_> {
 
     fn load(&mut self, insn: Instruction, place: Place) {
         let result = self.result(insn.rd);
+        self.may_fault();
         self.load_to(insn.op, result, place);
         self.finish(insn.rd, result);
     }
@@ -320,6 +329,7 @@ impl Lowering<'_> {
 
     fn store(&mut self, insn: Instruction, place: Place) {
         if insn.rs2 == 0 {
+            self.may_fault();
             return self.store_zero(insn.op, place);
         }
         let (place, value) = match (self.home(insn.rs2), place) {
@@ -339,6 +349,7 @@ impl Lowering<'_> {
                 (place, RCX)
             }
         };
+        self.may_fault();
         match insn.op {
             Op::Sb => self.asm.store_byte(place, value),
             Op::Sh => self.asm.store_half(place, value),
