@@ -47,7 +47,7 @@ const TRIPS: [&str; 5] = [
 fn kernels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("kernels");
     let engines = [EngineName::Interpreter, EngineName::X86_64];
-    let engines = engines.into_iter().filter(|engine| match engine.build() {
+    let engines = engines.into_iter().filter(|engine| match engine.build(false) {
         Ok(_) => true,
         Err(missing) => {
             println!("skipped: {missing}");

@@ -17,7 +17,7 @@ use vmm_core::run::Run;
 use vmm_core::setup::Setup;
 
 /// A shipped scenario, with another `N` where that is asked for.
-pub fn scenario(name: &str, turns: Option<i64>) -> Scenario {
+pub(crate) fn scenario(name: &str, turns: Option<i64>) -> Scenario {
     let set = turns.map(|turns| ("N".to_string(), turns));
     let variant = Variant {
         set: set.into_iter().collect(),
@@ -27,7 +27,7 @@ pub fn scenario(name: &str, turns: Option<i64>) -> Scenario {
 }
 
 /// Its guest at power-on under a mode, on a machine that has what the mode needs.
-pub fn start(scenario: &Scenario, mode: ModeName) -> Run {
+pub(crate) fn start(scenario: &Scenario, mode: ModeName) -> Run {
     let mut setup = scenario.setup.clone();
     if !mode.runs_on(&setup.profile) {
         setup.profile = Arc::new(Profile::new(ProfileName::Assist));
@@ -36,14 +36,14 @@ pub fn start(scenario: &Scenario, mode: ModeName) -> Run {
 }
 
 /// Runs a guest to its end, which has to be a good one.
-pub fn finish(mut run: Run) -> Run {
+pub(crate) fn finish(mut run: Run) -> Run {
     let end = run.finish(1_000_000_000);
     assert_eq!(end, End::PowerOff(0), "in mode {}", run.mode_name);
     run
 }
 
 /// The mode of this name, if this host can run it; else it is told why not.
-pub fn mode(name: &str) -> Option<ModeName> {
+pub(crate) fn mode(name: &str) -> Option<ModeName> {
     let mode = ModeName::from_name(name).expect("there is such a mode");
     match mode.missing() {
         None => Some(mode),
@@ -58,7 +58,7 @@ pub fn mode(name: &str) -> Option<ModeName> {
 const LONG: usize = 8_000;
 
 /// A program that executes each of its instructions once, in blocks of eight with a bit of everything.
-pub fn once() -> Image {
+pub(crate) fn once() -> Image {
     let block = "
         lw      a0, 0(s0)
         addi    a0, a0, 7
@@ -77,7 +77,7 @@ pub fn once() -> Image {
 }
 
 /// Translates all of a program, by executing each block once.
-pub fn translate(image: &Image) -> Option<u64> {
+pub(crate) fn translate(image: &Image) -> Option<u64> {
     let mut engine = X86_64::with_patience(0)
         .map_err(|missing| println!("skipped: {missing}"))
         .ok()?;
@@ -94,6 +94,6 @@ pub fn translate(image: &Image) -> Option<u64> {
 }
 
 /// The same program as a guest.
-pub fn guest(image: Image) -> Setup {
+pub(crate) fn guest(image: Image) -> Setup {
     Setup::new(image, 1 << 20, Profile::new(ProfileName::Classic))
 }
