@@ -63,6 +63,9 @@ struct Seen {
     tallied: bool,
 }
 
+/// Room for code, in bytes.
+const ARENA: usize = 32 << 20;
+
 /// How often code is executed step by step before it is translated.
 const PATIENCE: u8 = 6;
 
@@ -86,13 +89,21 @@ impl X86_64 {
     /// # Errors
     /// As [`X86_64::new`].
     pub fn with_patience(patience: u8) -> Result<X86_64, Unavailable> {
+        X86_64::with_arena(patience, ARENA)
+    }
+
+    /// As [`X86_64::with_patience`], with room for so many bytes of code, and for some blocks at least.
+    ///
+    /// # Errors
+    /// As [`X86_64::new`].
+    pub fn with_arena(patience: u8, bytes: usize) -> Result<X86_64, Unavailable> {
         if !std::arch::is_x86_feature_detected!("bmi2") {
             return Err(Unavailable("the processor has no BMI2".to_string()));
         }
         let refused = |error| Unavailable(format!("the host gives no memory for code ({error})"));
         Ok(X86_64 {
             gate: Gate::new().map_err(refused)?,
-            cache: Cache::new(patience).map_err(refused)?,
+            cache: Cache::new(patience, bytes).map_err(refused)?,
             spaces: Spaces::new().map_err(refused)?,
             seen: Seen::default(),
             focus: u32::MAX,
