@@ -89,6 +89,31 @@ fn every_engine_counts_the_same() {
 }
 
 #[test]
+fn what_was_not_counted_is_absent_from_a_bill_and_not_zero() {
+    let mut run_of = json(&["run", "work-switch", "--mode", "bare", "--set", "N=3"]);
+    let whole = json(&["price", &stored("costs-with-tlb", &run_of)]);
+    let counts = run_of["counts"].as_object_mut().expect("an object");
+    for name in ["tlb_misses", "walk_references", "missing_fences"] {
+        assert!(counts.remove(name).is_some(), "{name}");
+    }
+    let file = stored("costs-without-tlb", &run_of);
+    let part = json(&["price", &file]);
+    let of = |bill: &Value| {
+        (
+            bill["runs"][0]["cycles"].as_u64(),
+            bill["runs"][0]["without_tlb"].clone(),
+        )
+    };
+    assert_eq!((of(&whole).1, of(&part).1), (value!(false), value!(true)));
+    assert!(of(&whole).0 > of(&part).0);
+    let text = run(&["price", &file]).out;
+    assert!(
+        text.contains("+ without the misses of the TLB") && !text.contains("walk_reference"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_bad_run_is_refused_in_a_sentence() {
     let good = json(&["run", "nano-csrw", "--set", "N=3"]);
     let mut without_one = good.clone();
