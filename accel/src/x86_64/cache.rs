@@ -105,7 +105,8 @@ const UNKNOWN: ExitOf = ExitOf {
 };
 
 impl Cache {
-    /// One with room for so many bytes, but for [`FEWEST`] blocks at least, and with ways in and out that `emit` writes.
+    /// One with room for so many bytes, but for [`FEWEST`] blocks at least, and with ways in and out that `emit`
+    /// writes.
     pub(super) fn new(
         patience: u8,
         arena: usize,
