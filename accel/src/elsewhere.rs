@@ -25,6 +25,14 @@ impl X86_64 {
     /// # Errors
     /// Always.
     pub fn with_patience(_: u8) -> Result<X86_64, Unavailable> {
+        X86_64::with_arena(0, 0)
+    }
+
+    /// As [`X86_64::new`].
+    ///
+    /// # Errors
+    /// Always.
+    pub fn with_arena(_: u8, _: usize) -> Result<X86_64, Unavailable> {
         Err(Unavailable("it needs an x86-64 processor and Linux".to_string()))
     }
 

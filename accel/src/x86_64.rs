@@ -30,7 +30,7 @@ pub(crate) use virtualized::trips;
 
 use cache::{Cache, Known};
 use ground::Ground;
-use layout::{BRANCHES, Branch, COUNTED, LONGEST, MARKED, Window};
+use layout::{BRANCHES, Branch, COUNTED, LANES, LONGEST, MARKED, Window};
 use lower::{Leave, Memory, trace};
 use spaces::{Regime, Spaces};
 
@@ -378,8 +378,13 @@ impl<G: Ground> Translator<G> {
                 Left::Before(data)
             }
         };
-        for (op, lane) in COUNTED.iter().zip(context.lanes.as_flattened()) {
-            machine.histogram[*op as usize] += u64::from(*lane);
+        for (ops, lanes) in COUNTED.chunks(LANES).zip(&context.lanes) {
+            // Most stretches have few kinds of operations.
+            if *lanes != [0; LANES] {
+                for (op, lane) in ops.iter().zip(lanes) {
+                    machine.histogram[*op as usize] += u64::from(*lane);
+                }
+            }
         }
         if let Some(tally) = &mut machine.board.observer.tally {
             tally.retired += u64::from(context.lanes.as_flattened()[MARKED]);

@@ -5,6 +5,8 @@
 
 #[path = "../../toy-isa/tests/common/mod.rs"]
 mod common;
+#[path = "../../toy-isa/tests/common/engines.rs"]
+mod engines;
 
 use accel::{Kvm, Purpose, X86_64};
 use common::comparison::{compare, difference, is_end, seeds, sliced};
@@ -506,6 +508,42 @@ fn marked_instructions_are_counted_where_they_retire() {
             counted.iter().all(|one| *one == Some(30 + 15 + 30)),
             "{counted:?}"
         );
+    }
+}
+
+#[test]
+fn a_program_that_is_too_long_for_the_arena_is_translated_again_and_again() {
+    const WORDS: i32 = 12_000;
+    let mut m = machine(ProfileName::Classic);
+    let mut words = vec![i(Op::Addi, 9, 0, 4)];
+    words.extend((0..WORDS).map(|number| match number % 8 {
+        0 => i(Op::Addi, 10, 10, number % 2000),
+        1 => r(Op::Xor, 11, 11, 10),
+        2 => r(Op::Mul, 12, 10, 11),
+        3 => i(Op::Sltiu, 13, 12, number % 500),
+        4 => r(Op::Add, 14, 13, 14),
+        5 => b(Op::Bne, 14, 15, 8),
+        6 => r(Op::Sub, 15, 14, 12),
+        _ => r(Op::Or, 5, 5, 15),
+    }));
+    words.extend([
+        i(Op::Addi, 9, 9, -1),
+        b(Op::Beq, 9, 0, 8),
+        word(Op::Jal, 0, 0, 0, -4 * (WORDS + 2)),
+        n(Op::Ecall),
+    ]);
+    program(&mut m, &words);
+    put(&mut m, HANDLER, &[word(Op::Jal, 0, 0, 0, 0)]);
+    let fuel = 4 * WORDS as u64 + 100;
+    for slice in [fuel, 999] {
+        let mut engine = match X86_64::with_arena(0, 1) {
+            Ok(engine) => engine,
+            Err(missing) => return println!("skipped: {missing}"),
+        };
+        let end = same(&mut engine, &m, fuel, slice);
+        assert_eq!(end.hart.x[9], 0, "all turns were made");
+        let flushes = engine.translated().flushes;
+        assert!(flushes >= 4, "at least once in each turn: {flushes}");
     }
 }
 

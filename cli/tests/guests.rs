@@ -465,3 +465,16 @@ fn where_no_mode_is_named_it_is_one_that_the_scenario_lists() {
     let done = run(&["why", "99999999", "passthrough"]);
     assert!(done.err.contains("passthrough`"), "{}", done.err);
 }
+
+/// Who tries things out does not want to wait. It takes some 3 ms; the least of several is the same on a busy computer.
+#[test]
+fn a_tiny_scenario_is_run_and_checked_in_an_instant() {
+    let time = || {
+        let begin = std::time::Instant::now();
+        let done = run(&["run", "nano-csrw", "--set", "N=1"]);
+        assert_eq!(done.code, 0, "{}", done.err);
+        begin.elapsed()
+    };
+    let least = (0..10).map(|_| time()).min().expect("there were ten");
+    assert!(least.as_millis() < 40, "{least:?}");
+}

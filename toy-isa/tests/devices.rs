@@ -1,6 +1,8 @@
 //! The devices, as programs reach them: registers by port and by memory, time, the disk, interrupts, the end.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::*;
 use toy_isa::bus::Bus;

@@ -4,6 +4,8 @@
 //! `TRAPEZE_FUZZ=N` multiplies the number of programs.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::comparison::{PROGRAMS, compare, difference, is_end, seeds, sliced};
 use common::programs::generate;

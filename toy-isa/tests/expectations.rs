@@ -3,6 +3,8 @@
 //! the instruction table but the encodings.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::*;
 use toy_isa::bus::{Bus, Width};

@@ -1,6 +1,8 @@
 //! Limit, relocation, paging, and the counting model of the TLB.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::*;
 use toy_isa::bus::{Bus, Width};

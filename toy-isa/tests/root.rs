@@ -3,6 +3,8 @@
 //! is read from the crate.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::*;
 use toy_isa::bus::{Bus, Width};

@@ -2,6 +2,8 @@
 //! 7 (M), corner by corner.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::*;
 use toy_isa::engine::Exit;

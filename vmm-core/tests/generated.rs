@@ -8,6 +8,8 @@
 
 #[path = "../../toy-isa/tests/common/mod.rs"]
 mod common;
+#[path = "../../toy-isa/tests/common/engines.rs"]
+mod engines;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

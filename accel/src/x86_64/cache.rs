@@ -15,8 +15,8 @@ use super::lower::{self, Leave, Lowered, Memory, Neighbours};
 use super::mapped::CodeMemory;
 use crate::Translated;
 
-/// The arena, in bytes.
-const ARENA: usize = 32 << 20;
+/// Blocks for which there is room in the smallest arena.
+const FEWEST: usize = 2;
 /// More than any block takes, with its lanes.
 const LARGEST: usize = 64 << 10;
 /// The most that the lanes of one block take: at every step it may be left, or a few steps skipped.
@@ -105,9 +105,14 @@ const UNKNOWN: ExitOf = ExitOf {
 };
 
 impl Cache {
-    /// One with ways in and out that `emit` writes.
-    pub(super) fn new(patience: u8, emit: impl Fn(&mut Assembler) -> Ways) -> io::Result<Cache> {
-        let mut memory = CodeMemory::new(ARENA)?;
+    /// One with room for so many bytes, but for [`FEWEST`] blocks at least, and with ways in and out that `emit`
+    /// writes.
+    pub(super) fn new(
+        patience: u8,
+        arena: usize,
+        emit: impl Fn(&mut Assembler) -> Ways,
+    ) -> io::Result<Cache> {
+        let mut memory = CodeMemory::new(arena.max(FEWEST * LARGEST).next_multiple_of(PAGE as usize))?;
         let mut asm = Assembler::new(0);
         let ways = emit(&mut asm);
         memory.write(0, &asm.code);
@@ -132,6 +137,7 @@ impl Cache {
 
     /// Forgets all code.
     pub(super) fn flush(&mut self) {
+        self.translated.flushes += u64::from(!self.traces.is_empty());
         self.used = self.first;
         self.lanes_from = self.memory.length();
         self.frames.clear();
@@ -141,7 +147,6 @@ impl Cache {
         self.lanes.clear();
         self.faults.clear();
         self.kept.iter_mut().for_each(Vec::clear);
-        self.translated.flushes += 1;
     }
 
     /// Forgets the code of a frame. Other frames' code does not lead into it without asking.
@@ -248,7 +253,9 @@ impl Cache {
         self.translated.blocks += 1;
         self.translated.instructions += trace.steps.len() as u64;
         let start = pc & !(PAGE - 1);
-        let page = self.frames[frame as usize]
+        // All pages may have been forgotten to make room for this block.
+        let pages = self.frames.get(frame as usize).map_or(&[][..], Vec::as_slice);
+        let page = pages
             .iter()
             .position(|page| page.start == start && page.memory == memory);
         let origin = self.used;

@@ -14,6 +14,9 @@ use crate::kvm::KvmError;
 use crate::kvm::calls::{Calls, Calm};
 use crate::{Confinement, HostCode, Translated, Unavailable};
 
+/// Room for code, in bytes.
+pub(super) const ARENA: usize = 32 << 20;
+
 /// How often code is executed step by step before it is translated.
 const PATIENCE: u8 = 6;
 /// The same for a virtual machine, where code is entered for the instructions that run inside.
@@ -36,12 +39,20 @@ impl X86_64 {
     /// # Errors
     /// As [`X86_64::new`].
     pub fn with_patience(patience: u8) -> Result<X86_64, Unavailable> {
+        X86_64::with_arena(patience, ARENA)
+    }
+
+    /// As [`X86_64::with_patience`], with room for so many bytes of code, and for some blocks at least.
+    ///
+    /// # Errors
+    /// As [`X86_64::new`].
+    pub fn with_arena(patience: u8, bytes: usize) -> Result<X86_64, Unavailable> {
         if !is_x86_feature_detected!("bmi2") {
             return Err(Unavailable("the processor has no BMI2".to_string()));
         }
         let refused = |error| Unavailable(format!("the host gives no memory for code ({error})"));
         let ground = Process::new().map_err(refused)?;
-        let cache = Cache::new(patience, Process::ways).map_err(refused)?;
+        let cache = Cache::new(patience, bytes, Process::ways).map_err(refused)?;
         Ok(X86_64(Translator::on(ground, cache, true)))
     }
 
@@ -99,7 +110,7 @@ impl Kvm {
             return Err(KvmError::Processor("BMI2"));
         }
         let refused = |error: std::io::Error| KvmError::Memory(error.to_string());
-        let cache = Cache::new(patience, Virtualized::ways).map_err(refused)?;
+        let cache = Cache::new(patience, ARENA, Virtualized::ways).map_err(refused)?;
         let ground = Virtualized::new(calls, &cache)?;
         Ok(Kvm(Translator::on(ground, cache, false)))
     }

@@ -11,11 +11,14 @@ use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
 use toy_isa::devices::Devices;
-use toy_isa::engine::{Engine, Exit, Interpreter, Reference};
+use toy_isa::engine::{Engine, Exit, Reference};
 use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Config, Machine};
 use toy_isa::profile::{Profile, ProfileName};
 use toy_isa::table::{Csr, Op};
+
+#[allow(unused_imports, reason = "not every test file runs on all engines")]
+pub(crate) use crate::engines::{ENGINES, EngineName};
 
 /// Where the tests put code, unless they say otherwise.
 pub(crate) const CODE: u32 = 0x1000;
@@ -27,28 +30,6 @@ pub(crate) const HANDLER: u32 = 0x400;
 pub(crate) const MEMORY: u32 = 0x1_0000;
 /// An address with neither memory nor a device.
 pub(crate) const NOWHERE: u32 = 0x2000_0000;
-
-/// The engines that run on every host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EngineName {
-    /// The definition.
-    Reference,
-    /// The other.
-    Interpreter,
-}
-
-/// All of them.
-pub(crate) const ENGINES: [EngineName; 2] = [EngineName::Reference, EngineName::Interpreter];
-
-impl EngineName {
-    /// Makes one.
-    pub(crate) fn build(self) -> Box<dyn Engine> {
-        match self {
-            EngineName::Reference => Box::new(Reference),
-            EngineName::Interpreter => Box::new(Interpreter::default()),
-        }
-    }
-}
 
 /// An instruction word from its fields.
 pub(crate) fn word(op: Op, rd: u8, rs1: u8, rs2: u8, imm: i32) -> u32 {

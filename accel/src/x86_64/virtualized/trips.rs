@@ -6,6 +6,7 @@ use toy_isa::mmu::{Access, PAGE};
 use toy_isa::ram::Ram;
 
 use super::super::encode::{Place, RAX};
+use super::super::engines::ARENA;
 use super::super::layout::BASE;
 use super::*;
 use crate::kvm::Trips;
@@ -32,7 +33,7 @@ struct Bench {
 impl Bench {
     fn new() -> Result<Bench, KvmError> {
         let refused = |error: std::io::Error| KvmError::Memory(error.to_string());
-        let mut cache = Cache::new(0, Virtualized::ways).map_err(refused)?;
+        let mut cache = Cache::new(0, ARENA, Virtualized::ways).map_err(refused)?;
         let mut ground = Virtualized::new(Calls::new(Box::new(Calm)), &cache)?;
         let mut ram = Ram::new(4 * PAGE);
         ground.settle(&mut ram)?;
