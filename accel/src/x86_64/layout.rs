@@ -4,7 +4,7 @@
 use std::mem::offset_of;
 
 use toy_isa::mmu::PAGE;
-use toy_isa::table::Op;
+use toy_isa::table::{OPS, Op};
 
 use super::encode::{Gpr, Place, R8, R9, R10, R11, R12, R13, R14, R15, RBP, RBX, RDI, RDX, RSI, RSP};
 
@@ -120,9 +120,20 @@ const _: () = assert!(
     "there is a lane for all that is counted"
 );
 
+/// The lane of each operation; none for those that are not translated.
+const LANE_OF: [Option<u8>; OPS.len()] = {
+    let mut lanes = [None; OPS.len()];
+    let mut lane = 0;
+    while lane < COUNTED.len() {
+        lanes[COUNTED[lane] as usize] = Some(lane as u8);
+        lane += 1;
+    }
+    lanes
+};
+
 /// The lane of an operation; `None` if it is not translated.
 pub(super) fn lane(op: Op) -> Option<usize> {
-    COUNTED.iter().position(|counted| *counted == op)
+    LANE_OF[op as usize].map(usize::from)
 }
 
 /// What emitted code reaches from the stack pointer, which stands at its beginning.

@@ -21,7 +21,7 @@ use super::encode::{Alu, Assembler, Gpr, Place, RAX, RCX, Wide, condition};
 use super::layout::{self, BUDGET, LANES};
 use memory::Fact;
 use symbols::Accessed;
-use trace::{Goes, Trace, composition};
+use trace::{Composition, Goes, Trace};
 
 /// How loads and stores find their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,6 +96,7 @@ pub(super) fn lower(
         neighbours,
         trace,
         accesses: symbols::accesses(&trace.steps),
+        prefixes: trace::prefixes(&trace.steps),
         head: origin,
         index: 0,
         places: Vec::new(),
@@ -129,6 +130,8 @@ struct Lowering<'a> {
     neighbours: &'a mut dyn Neighbours,
     trace: &'a Trace,
     accesses: Vec<Option<Accessed>>,
+    /// What the first steps add to the lanes, by their number.
+    prefixes: Vec<Composition>,
     /// Where a pass begins.
     head: usize,
     /// The step at hand.
@@ -268,7 +271,11 @@ impl Lowering<'_> {
 
     /// Counts steps, or takes them back.
     fn count(&mut self, steps: Range<usize>, forth: bool) {
-        for (xmm, vector) in (0..).zip(composition(&self.trace.steps[steps])) {
+        let [before, after] = [steps.start, steps.end].map(|step| self.prefixes[step]);
+        for (xmm, (before, mut vector)) in (0..).zip(before.into_iter().zip(after)) {
+            for (lane, less) in vector.iter_mut().zip(before) {
+                *lane -= less;
+            }
             if vector != [0; LANES] {
                 let at = self.neighbours.lanes(vector);
                 self.asm.add_lanes(forth, xmm, at);

@@ -146,16 +146,36 @@ impl Trace {
     }
 }
 
+/// What is added to the lanes.
+pub(in super::super) type Composition = [[u16; LANES]; VECTORS];
+
 /// What steps add to the lanes.
-pub(in super::super) fn composition(steps: &[Step]) -> [[u16; LANES]; VECTORS] {
+pub(in super::super) fn composition(steps: &[Step]) -> Composition {
     let mut vectors = [[0; LANES]; VECTORS];
     for step in steps {
-        let marked = step.marked.then_some(MARKED);
-        for lane in lane(step.insn.op).into_iter().chain(marked) {
+        step.count(&mut vectors);
+    }
+    vectors
+}
+
+impl Step {
+    fn count(&self, vectors: &mut Composition) {
+        let marked = self.marked.then_some(MARKED);
+        for lane in lane(self.insn.op).into_iter().chain(marked) {
             vectors[lane / LANES][lane % LANES] += 1;
         }
     }
-    vectors
+}
+
+/// What the first steps add to the lanes, by their number.
+pub(super) fn prefixes(steps: &[Step]) -> Vec<Composition> {
+    let mut sum = Composition::default();
+    let mut prefixes = vec![sum];
+    for step in steps {
+        step.count(&mut sum);
+        prefixes.push(sum);
+    }
+    prefixes
 }
 
 /// How often a loop is repeated, at most.
