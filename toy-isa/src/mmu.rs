@@ -395,6 +395,8 @@ pub struct Tlb {
     /// Nested tables under which there may be entries, by their roots. Entries of several spaces live side by side,
     /// as a tagged buffer has them.
     spaces: Vec<u32>,
+    /// See [`Tlb::changes`].
+    changes: u64,
     /// What was counted.
     pub counts: TlbCounts,
     lost: Lost,
@@ -428,6 +430,8 @@ impl Lost {
     }
 }
 
+/// What [`Tlb::changes`] grows by when more than one entry may change.
+const MANY: u64 = 2;
 /// How many nested tables the buffer tells apart.
 const SPACES: usize = 64;
 /// Where the number of the space stands in [`Entry::page`].
@@ -491,6 +495,7 @@ impl Tlb {
             epoch: 0,
             space: 0,
             spaces: Vec::new(),
+            changes: 0,
             counts: TlbCounts::default(),
             lost: Lost::default(),
         }
@@ -505,6 +510,17 @@ impl Tlb {
     /// What was given up since this was called last.
     pub fn take_lost(&mut self) -> Lost {
         std::mem::take(&mut self.lost)
+    }
+
+    /// Entries for data.
+    pub(crate) fn entries(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Grows with whatever changes the answers of [`Tlb::hit`] for data, by one for one entry: an engine that remembers
+    /// answers asks for it.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The page of `linear` in the space in use.
@@ -535,6 +551,7 @@ impl Tlb {
 
     /// Takes in a translation that a walk has just found.
     fn fill(&mut self, access: Access, linear: u32, found: Found) {
+        self.changes += u64::from(access != Access::Fetch);
         let page = self.page(linear);
         let epoch = self.epoch;
         let superpage = if found.superpage { SUPERPAGE } else { 0 };
@@ -563,12 +580,14 @@ impl Tlb {
         if entry.allows(ring, access, page) {
             let before = std::mem::replace(entry, EMPTY);
             self.lost.note(before, access != Access::Fetch);
+            self.changes += 1;
             self.counts.stale += 1;
         }
     }
 
     /// A page table was stored to: no entry is trusted before it has been compared with the tables.
     pub fn doubt(&mut self) {
+        self.changes += MANY;
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             // Once in 2^32 times: an entry as old as that must not look new.
@@ -600,6 +619,7 @@ impl Tlb {
     /// From now on, translations are those of a guest under this nested table. Without one they have no tag, and
     /// nothing outlives the change of worlds.
     pub(crate) fn enter_space(&mut self, nested: u32) {
+        self.changes += MANY;
         if nested & 1 == 0 {
             self.clear();
             return;
@@ -619,6 +639,7 @@ impl Tlb {
 
     /// Translations are those of root operation again.
     pub(crate) fn leave_space(&mut self) {
+        self.changes += MANY;
         if self.space == 0 {
             self.clear();
         }
@@ -643,6 +664,7 @@ impl Tlb {
     }
 
     fn forget(&mut self, which: impl Fn(&Entry) -> bool) {
+        self.changes += MANY;
         for (half, data) in [(&mut self.fetch, false), (&mut self.data, true)] {
             for entry in half.iter_mut().filter(|entry| which(entry)) {
                 self.lost.note(std::mem::replace(entry, EMPTY), data);
@@ -652,6 +674,7 @@ impl Tlb {
 
     fn clear(&mut self) {
         self.lost.all = true;
+        self.changes += MANY;
         self.fetch.fill(EMPTY);
         self.data.fill(EMPTY);
     }

@@ -3,9 +3,13 @@
 
 mod burst;
 mod census;
+mod flow;
 mod fuse;
 mod handlers;
+mod memory;
 mod page;
+mod sequences;
+mod views;
 
 use std::rc::Rc;
 
@@ -20,15 +24,19 @@ use crate::ram::flag;
 use crate::semantics::execute;
 use crate::trap::Trap;
 
+use burst::{Memos, is_paged};
 use census::Census;
 use page::Page;
+use views::Views;
 
 /// Executes from decoded pages. A store to such a page makes the board report it, and the page is forgotten
 /// before the next instruction: stored code runs at once, as on the reference.
 #[derive(Default)]
 pub struct Interpreter {
-    pages: Vec<Option<Rc<Page>>>,
+    /// By number in memory; for execution with paging off, and with paging on.
+    pages: [Vec<Option<Rc<Page>>>; 2],
     census: Census,
+    views: Views,
 }
 
 impl Engine for Interpreter {
@@ -54,8 +62,8 @@ impl Engine for Interpreter {
                 self.forget(machine.take_stale_code());
             }
             let exit = match self.page_at_pc(&machine.hart, &mut machine.board) {
-                Some(page) if tallied(machine) => run_page::<true>(machine, &page, &mut self.census, end),
-                Some(page) => run_page::<false>(machine, &page, &mut self.census, end),
+                Some(page) if tallied(machine) => run_page::<true>(machine, &page, self.memos(), end),
+                Some(page) => run_page::<false>(machine, &page, self.memos(), end),
                 None => run_one(machine),
             };
             if let Some(exit) = exit {
@@ -67,10 +75,19 @@ impl Engine for Interpreter {
 }
 
 impl Interpreter {
+    fn memos(&mut self) -> Memos<'_> {
+        Memos {
+            census: &mut self.census,
+            views: &mut self.views,
+        }
+    }
+
     fn forget(&mut self, stale: Vec<u32>) {
         for page in stale {
-            if let Some(slot) = self.pages.get_mut(page as usize) {
-                *slot = None;
+            for pages in &mut self.pages {
+                if let Some(slot) = pages.get_mut(page as usize) {
+                    *slot = None;
+                }
             }
         }
     }
@@ -87,11 +104,13 @@ impl Interpreter {
         let number = physical / PAGE;
         let bytes = board.ram.page(number)?;
         board.pace.entering = false;
-        if self.pages.len() <= number as usize {
-            self.pages.resize(number as usize + 1, None);
+        let paged = is_paged(hart);
+        let pages = &mut self.pages[usize::from(paged)];
+        if pages.len() <= number as usize {
+            pages.resize(number as usize + 1, None);
         }
-        let slot = &mut self.pages[number as usize];
-        let page = slot.get_or_insert_with(|| Rc::new(Page::new(bytes)));
+        let slot = &mut pages[number as usize];
+        let page = slot.get_or_insert_with(|| Rc::new(Page::new(bytes, paged)));
         let page = Rc::clone(page);
         board.ram.set(physical, flag::CODE);
         Some(page)
@@ -112,20 +131,20 @@ const BURST: u64 = 8192;
 fn run_page<const TALLIED: bool>(
     machine: &mut Machine,
     page: &Page,
-    census: &mut Census,
+    mut memos: Memos<'_>,
     end: u64,
 ) -> Option<Exit> {
     // What the census counts with 32 bits does not overflow.
     let end = end.min(machine.attempts.saturating_add(u64::from(u32::MAX)));
-    let exit = run_in::<TALLIED>(machine, page, census, end);
-    census.settle(page, &mut machine.histogram);
+    let exit = run_in::<TALLIED>(machine, page, &mut memos, end);
+    memos.census.settle(page, &mut machine.histogram);
     exit
 }
 
 fn run_in<const TALLIED: bool>(
     machine: &mut Machine,
     page: &Page,
-    census: &mut Census,
+    memos: &mut Memos<'_>,
     end: u64,
 ) -> Option<Exit> {
     let Machine {
@@ -140,7 +159,7 @@ fn run_in<const TALLIED: bool>(
             let budget = (end - *attempts)
                 .min(board.pace.attention - board.pace.clock)
                 .min(BURST);
-            let (executed, trap) = burst::run(hart, board, page, budget, census);
+            let (executed, trap) = burst::run(hart, board, page, budget, memos);
             *attempts += executed;
             if let Some(trap) = trap {
                 *attempts += 1;

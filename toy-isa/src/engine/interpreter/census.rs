@@ -1,6 +1,6 @@
 //! How often each instruction of a page was executed, from where runs of instructions begin and end.
 
-use super::page::{Jump, Page, WORDS, target};
+use super::page::{Page, WORDS, target};
 use crate::table::OPS;
 
 /// The jumps and ends of bursts in one page since the last settlement.
@@ -35,21 +35,14 @@ impl Census {
         self.change[at] -= 1;
     }
 
-    /// A jump, perhaps the first, of instruction number `at`.
-    pub(super) fn jumped(&mut self, jump: &Jump, at: usize) {
-        if jump.count.get() == 0 {
-            self.jumped.push(at as u16);
-        }
-        jump.count.set(jump.count.get() + 1);
+    /// Instruction number `at` has jumped for the first time.
+    pub(super) fn jumped(&mut self, at: usize) {
+        self.jumped.push(at as u16);
     }
 
-    /// An indirect jump, perhaps the first, to instruction number `at`.
-    pub(super) fn arrived(&mut self, page: &Page, at: usize) {
-        let arrivals = &page.arrivals[at];
-        if arrivals.get() == 0 {
-            self.begins.push(at as u16);
-        }
-        arrivals.set(arrivals.get() + 1);
+    /// Instruction number `at` was reached by an indirect jump for the first time.
+    pub(super) fn arrived(&mut self, at: usize) {
+        self.begins.push(at as u16);
     }
 
     /// Adds what was executed of `page` to the histogram, and forgets it.

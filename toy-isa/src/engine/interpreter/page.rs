@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use super::fuse::{Shape, choose, result};
-use super::handlers::{Handler, apart};
+use super::flow::{self, CARRIED, goes_on, places};
+use super::fuse::choose;
+use super::handlers::{Handler, apart, enter};
 use crate::instruction::{Instruction, Registers, decode};
 use crate::mmu::PAGE;
 use crate::table::Op;
@@ -40,11 +41,32 @@ pub(super) struct Operands {
 /// A jump, if the instruction is one.
 pub(super) struct Jump {
     /// How often it has jumped since the census was last settled.
-    pub(super) count: Cell<u32>,
-    /// Of a direct jump within the page: the number of the target.
-    pub(super) target: u16,
-    /// How far that is from the instruction after the jump.
-    pub(super) hop: i16,
+    pub(super) count: Count,
+    /// Of a direct jump within the page: what it adds to [`super::burst::Burst::slack`], and below that, in 16 bits,
+    /// the number of its target.
+    to: i32,
+}
+
+/// How often something has happened, less one: so that the increment itself tells of the first time.
+pub(super) struct Count(Cell<u32>);
+
+impl Count {
+    const fn new() -> Count {
+        Count(Cell::new(u32::MAX))
+    }
+
+    /// It happens; whether for the first time since the count was taken.
+    #[inline(always)]
+    pub(super) fn first(&self) -> bool {
+        let count = self.0.get().wrapping_add(1);
+        self.0.set(count);
+        count == 0
+    }
+
+    /// How often it has happened, which is then forgotten.
+    pub(super) fn take(&self) -> u32 {
+        self.0.replace(u32::MAX).wrapping_add(1)
+    }
 }
 
 /// So many instructions of no effect follow those of a page, that a handler finds its own without a bounds check.
@@ -52,20 +74,27 @@ const BEYOND: usize = 4;
 
 /// A page of decoded code. What is kept for each instruction is in arrays of its own, all indexed by its number.
 pub(super) struct Page {
+    /// What goes on from the instruction before it.
     pub(super) handlers: [Handler; WORDS + BEYOND],
+    /// What goes on from elsewhere, if the results of [`Page::carried`] are at hand.
+    pub(super) heads: [Handler; WORDS],
+    /// The registers with the results that `heads` want to be passed on, the last one first.
+    pub(super) carried: [[Register; CARRIED]; WORDS],
     pub(super) operands: [Operands; WORDS + BEYOND],
+    /// What goes on where a direct jump leads, if it stays in the page.
+    pub(super) leads: [Handler; WORDS + BEYOND],
     pub(super) jumps: [Jump; WORDS + BEYOND],
     /// How often it was reached by an indirect jump since the census was last settled.
-    pub(super) arrivals: [Cell<u32>; WORDS],
+    pub(super) arrivals: [Count; WORDS],
     /// The first number after it that cannot be reached without a jump.
-    pub(super) ends: [u16; WORDS],
+    pub(super) ends: [u16; WORDS + BEYOND],
     /// The instructions; `None` where the word is illegal.
     pub(super) instructions: [Option<Instruction>; WORDS],
 }
 
 impl Page {
-    /// Decodes the bytes of a page.
-    pub(super) fn new(bytes: &[u8]) -> Page {
+    /// Decodes the bytes of a page, to be executed with paging on or off.
+    pub(super) fn new(bytes: &[u8], paged: bool) -> Page {
         let mut words = bytes.as_chunks().0.iter().copied();
         let instructions: [Option<Instruction>; WORDS] = std::array::from_fn(|_| {
             words
@@ -73,19 +102,42 @@ impl Page {
                 .and_then(|word| decode(u32::from_le_bytes(word), Registers::Sixteen))
         });
         let get = |at: usize| instructions.get(at).copied().flatten();
-        let shapes = shapes(&instructions);
+        let places = places(&instructions);
+        let choices = choose(&places, paged);
         let mut handlers = [Handler(apart); WORDS + BEYOND];
-        choose(&shapes, &mut handlers);
-        let mut ends = [WORDS as u16; WORDS];
-        for at in (0..WORDS - 1).rev() {
-            let ends_here = shapes[at].is_none_or(|shape| matches!(shape.op, Op::Jal | Op::Jalr));
-            ends[at] = if ends_here { at as u16 + 1 } else { ends[at + 1] };
+        for (at, place) in places.iter().enumerate() {
+            let fits = place.falls_in.is_none_or(|left| choices[at].takes(&left, place));
+            handlers[at] = if fits { choices[at].handler } else { Handler(enter) };
         }
+        let mut ends = [WORDS as u16; WORDS + BEYOND];
+        for at in (0..WORDS - 1).rev() {
+            ends[at] = if goes_on(places[at].op) {
+                ends[at + 1]
+            } else {
+                at as u16 + 1
+            };
+        }
+        let direct = |at: usize| get(at).and_then(|insn| target(insn, at).map(|target| (insn, target)));
+        let lead = |at: usize| match direct(at) {
+            None => Handler(apart),
+            Some((insn, target))
+                if choices[target].takes(&flow::left(&places[at], insn), &places[target]) =>
+            {
+                choices[target].handler
+            }
+            Some(_) => Handler(enter),
+        };
+        let jump = |at: usize| Jump::new(at, direct(at).map(|(_, target)| target), &ends);
         Page {
             handlers,
+            heads: std::array::from_fn(|at| choices[at].handler),
+            carried: std::array::from_fn(|at| {
+                std::array::from_fn(|back| Register::new(places[at].history[back]))
+            }),
             operands: std::array::from_fn(|at| Operands::new(get(at))),
-            jumps: std::array::from_fn(|at| Jump::new(get(at), at)),
-            arrivals: [const { Cell::new(0) }; WORDS],
+            leads: std::array::from_fn(lead),
+            jumps: std::array::from_fn(jump),
+            arrivals: [const { Count::new() }; WORDS],
             ends,
             instructions,
         }
@@ -105,13 +157,26 @@ impl Operands {
 }
 
 impl Jump {
-    fn new(insn: Option<Instruction>, at: usize) -> Jump {
-        let target = insn.and_then(|insn| target(insn, at));
+    /// The jump number `at`, to a target in the page if it has one.
+    fn new(at: usize, target: Option<usize>, ends: &[u16]) -> Jump {
+        // The limit moves as far as execution does; it is looked at from the next jump.
+        let slack = |target| target as i32 - i32::from(ends[target]) - (at as i32 + 1 - i32::from(ends[at]));
         Jump {
-            count: Cell::new(0),
-            target: target.unwrap_or(0) as u16,
-            hop: target.map_or(0, |target| target as i16 - at as i16 - 1),
+            count: Count::new(),
+            to: target.map_or(0, |target| slack(target) << 16 | target as i32),
         }
+    }
+
+    /// The number of the target.
+    #[inline(always)]
+    pub(super) fn target(&self) -> usize {
+        usize::from(self.to as u16)
+    }
+
+    /// What the jump adds to [`super::burst::Burst::slack`].
+    #[inline(always)]
+    pub(super) fn slack(&self) -> i64 {
+        i64::from(self.to >> 16)
     }
 }
 
@@ -127,42 +192,4 @@ pub(super) fn target(insn: Instruction, at: usize) -> Option<usize> {
     }
     at.checked_add_signed(insn.imm as isize / 4)
         .filter(|target| *target < WORDS)
-}
-
-/// What the choice of handlers looks at; `None` for an instruction that no handler executes.
-fn shapes(page: &[Option<Instruction>]) -> Vec<Option<Shape>> {
-    // The registers with the results of the last three instructions, the last first.
-    let mut results = [0; 3];
-    let mut shapes = Vec::with_capacity(page.len());
-    for (at, insn) in page.iter().enumerate() {
-        let simple = insn.and_then(|insn| simple(insn, at).map(|op| (insn, op)));
-        let back = |register: u8| {
-            let found = results.iter().position(|result| *result == register);
-            found.filter(|_| register != 0).map_or(0, |found| found as u8 + 1)
-        };
-        shapes.push(simple.map(|(insn, op)| Shape {
-            op,
-            back: (back(insn.rs1), back(insn.rs2)),
-        }));
-        let result = simple
-            .filter(|(_, op)| result(*op))
-            .map_or(0, |(insn, _)| insn.rd);
-        results = [result, results[0], results[1]];
-    }
-    shapes
-}
-
-/// What an instruction comes to, if a generic handler does it: it writes x0 only as `fence`, which does nothing.
-fn simple(insn: Instruction, at: usize) -> Option<Op> {
-    match insn.op {
-        Op::Jalr => Some(insn.op),
-        Op::Jal | Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
-            target(insn, at).map(|_| insn.op)
-        }
-        Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu => (insn.rd != 0).then_some(insn.op),
-        Op::Sb | Op::Sh | Op::Sw => Some(insn.op),
-        Op::Fence | Op::FenceI => Some(Op::Fence),
-        op if (op as u8) <= Op::Remu as u8 => Some(if insn.rd == 0 { Op::Fence } else { op }),
-        _ => None,
-    }
 }
