@@ -275,15 +275,33 @@ fn indirect(burst: &mut Burst<'_>, memory: &mut Memory, a: u32, at: usize) -> u3
         return burst.leave(at);
     }
     let target = offset as usize / 4;
-    if page.jumps[at].count.first() {
+    let (first, first_there) = (page.jumps[at].count.first(), page.arrivals[target].first());
+    if first || first_there {
+        return first_indirect(burst, memory, at, target);
+    }
+    indirect_on(burst, memory, at, target)
+}
+
+/// As [`indirect`], the first time from or to there since the census was settled.
+#[cold]
+#[inline(never)]
+fn first_indirect(burst: &mut Burst<'_>, memory: &mut Memory, at: usize, target: usize) -> u32 {
+    let (at, target) = (at % WORDS, target % WORDS);
+    if burst.page.jumps[at].count.is_one() {
         burst.census.jumped(at);
     }
-    if page.arrivals[target].first() {
+    if burst.page.arrivals[target].is_one() {
         burst.census.arrived(target);
     }
+    indirect_on(burst, memory, at, target)
+}
+
+/// Goes on with instruction number `target`, where the indirect jump number `at` leads.
+#[inline(always)]
+fn indirect_on(burst: &mut Burst<'_>, memory: &mut Memory, at: usize, target: usize) -> u32 {
     link(burst, at);
     // Nothing is reached from here without a jump.
-    burst.slack += target as i64 - i64::from(page.ends[target]);
+    burst.slack += target as i64 - i64::from(burst.page.ends[target]);
     if burst.slack < 0 {
         return burst.leave(target);
     }

@@ -63,6 +63,11 @@ impl Count {
         count == 0
     }
 
+    /// Whether it has happened just once.
+    pub(super) fn is_one(&self) -> bool {
+        self.0.get() == 0
+    }
+
     /// How often it has happened, which is then forgotten.
     pub(super) fn take(&self) -> u32 {
         self.0.replace(u32::MAX).wrapping_add(1)
