@@ -14,8 +14,9 @@ use bench_report::kernels::{self, Kernel};
 use common::{finish, guest, mode, once, scenario, start, translate};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use vmm_core::engine::EngineName;
+use vmm_core::event::Log;
 use vmm_core::mode::ModeName;
-use vmm_core::run::Run;
+use vmm_core::run::{LOG_CAPACITY, Run};
 use vmm_core::userland::{self, Ending};
 
 /// What part of its work a kernel does: some milliseconds of native code.
@@ -131,6 +132,25 @@ fn systems(criterion: &mut Criterion) {
     under(criterion, "switch", "work-switch", Some(150), &modes);
 }
 
+/// What it costs to write down what happens, where the most happens: with a log, and with one that keeps nothing.
+fn tracing(criterion: &mut Criterion) {
+    for (guest, turns) in [("guest-os", None), ("nano-csrw", Some(2_000))] {
+        let scenario = scenario(guest, turns);
+        let mut group = criterion.benchmark_group(format!("tracing/{guest}"));
+        for (name, capacity) in [("on", LOG_CAPACITY), ("off", 0)] {
+            let traced = || {
+                let trap = ModeName::from_name("trap").expect("there is such a mode");
+                let mut run = Run::new(&scenario.setup, trap, EngineName::Interpreter).expect("it starts");
+                run.log = Log::new(capacity);
+                run
+            };
+            group.bench_function(name, |bencher| {
+                bencher.iter_batched(traced, finish, BatchSize::PerIteration);
+            });
+        }
+    }
+}
+
 /// What it costs to translate an instruction: to x86-64, and in mode `translate` to Ring32.
 fn translation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("translation");
@@ -181,6 +201,6 @@ fn quick() -> Criterion {
 criterion_group! {
     name = all;
     config = quick();
-    targets = translation, trips, systems, exits, kernels
+    targets = translation, tracing, trips, systems, exits, kernels
 }
 criterion_main!(all);
