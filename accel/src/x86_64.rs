@@ -16,13 +16,12 @@ mod spaces;
 mod virtualized;
 
 use toy_isa::bus::Width;
-use toy_isa::cpu::{self, Poll, Step};
-use toy_isa::engine::{Engine, Exit, Figures};
-use toy_isa::instruction::{Instruction, Registers, decode};
+use toy_isa::engine::{Engine, Exit, Figures, attempt, attend};
+use toy_isa::hart::Hart;
+use toy_isa::instruction::Instruction;
 use toy_isa::machine::{Board, Machine};
 use toy_isa::mmu::{self, Access, PAGE};
 use toy_isa::ram::flag;
-use toy_isa::table::Op;
 
 use crate::kvm::KvmError;
 pub use engines::{Kvm, X86_64};
@@ -41,8 +40,10 @@ struct Translator<G: Ground> {
     ground: G,
     cache: Cache,
     spaces: Spaces,
-    /// What the memory was like when the spaces were made.
+    /// What the machine was like when code was forgotten last.
     seen: Seen,
+    /// See [`mmu::Tlb::epoch`]: that of when translations were looked at.
+    epoch: u32,
     /// See [`toy_isa::ram::Ram::raised`]: that of when stores were forgotten.
     raised: u64,
     /// A page in the window for stores while translation is off.
@@ -51,8 +52,6 @@ struct Translator<G: Ground> {
     windowed: Option<((u64, u32), Window)>,
     /// How often it was the wrong one.
     misses: u32,
-    /// There is no window that is right for long.
-    scattered: bool,
     /// What the model of the TLB counts is what it counts on the reference: emitted code reaches no page that the model
     /// does not hold.
     counts_tlb: bool,
@@ -64,13 +63,11 @@ struct Translator<G: Ground> {
     failure: Option<KvmError>,
 }
 
-/// What spaces and code depend on, beside the regime.
+/// What code depends on, and only outsiders change.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Seen {
     /// Address and size of the guest's memory.
     memory: (u64, u32),
-    /// See [`mmu::Tlb::epoch`].
-    epoch: u32,
     /// Somebody counts instructions by their addresses.
     tallied: bool,
 }
@@ -102,25 +99,19 @@ impl<G: Ground> Engine for Translator<G> {
         if self.failure.is_some() {
             return Exit::Failed;
         }
+        if let Err(error) = self.arrive(machine) {
+            return self.fail(error);
+        }
         let end = machine.attempts.saturating_add(fuel);
         while machine.attempts < end {
             self.forget_stale(machine);
             if machine.board.pace.clock >= machine.board.pace.attention {
                 self.open = None;
-                match cpu::poll(&mut machine.hart, &mut machine.board) {
-                    Poll::Go => {}
-                    Poll::Interrupted(trap) => {
-                        machine.attempts += 1;
-                        return Exit::taken(&mut machine.board, trap);
-                    }
-                    Poll::PowerOff(code) => return Exit::PowerOff(code),
-                    Poll::Deadlock => return Exit::Deadlock,
+                if let Some(exit) = attend(machine) {
+                    return exit;
                 }
                 // The disk may have moved data into code.
                 self.forget_stale(machine);
-            }
-            if let Err(error) = self.settle(machine) {
-                return self.fail(error);
             }
             let found = self.find(machine);
             let open = self.open.take();
@@ -139,7 +130,7 @@ impl<G: Ground> Engine for Translator<G> {
                     }
                 }
                 Some((Known::Cold | Known::Warm, _)) => stroll(machine, end, STROLL),
-                Some((Known::Never, _)) | None => step(machine),
+                Some((Known::Never, _)) | None => attempt(machine),
             };
             if let Some(exit) = exit {
                 return exit;
@@ -153,8 +144,8 @@ impl<G: Ground> Engine for Translator<G> {
 enum Left {
     /// At the end of a block; the jump there, if it can be led on.
     Open(Option<usize>),
-    /// Before an instruction that it does not execute; perhaps because of the data that it would reach.
-    Before(bool),
+    /// Before an instruction that it does not execute; which, if that is because of the data that it would reach.
+    Before(Option<Instruction>),
     /// Before a block that is longer than the budget, which is this.
     Short(u64),
 }
@@ -166,11 +157,11 @@ impl<G: Ground> Translator<G> {
             cache,
             spaces: Spaces::default(),
             seen: Seen::default(),
+            epoch: 0,
             raised: 0,
             focus: u32::MAX,
             windowed: None,
             misses: 0,
-            scattered: false,
             counts_tlb,
             open: None,
             emitted: 0,
@@ -191,7 +182,7 @@ impl<G: Ground> Translator<G> {
                 self.open = site;
                 None
             }
-            Left::Before(data) if is_free(machine, end) => self.step_over(machine, data),
+            Left::Before(insn) if is_free(machine, end) => self.step_over(machine, insn),
             Left::Before(_) => None,
             Left::Short(count) => stroll(machine, end, count),
         }
@@ -217,26 +208,31 @@ impl<G: Ground> Translator<G> {
         self.spaces.renumber();
     }
 
-    /// Takes in what has changed in the machine since emitted code ran last.
-    fn settle(&mut self, machine: &mut Machine) -> Result<Regime, KvmError> {
+    /// Takes in what only outsiders change, between runs.
+    fn arrive(&mut self, machine: &mut Machine) -> Result<(), KvmError> {
         let ram = &mut machine.board.ram;
         let size = ram.size();
         let now = Seen {
             memory: (ram.parts().0.as_ptr() as u64, size),
-            epoch: machine.board.tlb.epoch(),
             tallied: machine.board.observer.tally.is_some(),
         };
         if now != self.seen {
-            if (now.memory, now.tallied) != (self.seen.memory, self.seen.tallied) {
-                self.forget_code();
-                self.ground.settle(ram)?;
-            } else if now.epoch != self.seen.epoch {
-                match self.counts_tlb {
-                    true => self.spaces.forget(&mut self.ground),
-                    false => self.spaces.doubt(),
-                }
-            }
+            self.forget_code();
+            self.ground.settle(ram)?;
             self.seen = now;
+        }
+        Ok(())
+    }
+
+    /// Takes in what has changed in the machine since emitted code ran last.
+    fn settle(&mut self, machine: &mut Machine) -> Regime {
+        let epoch = machine.board.tlb.epoch();
+        if epoch != self.epoch {
+            match self.counts_tlb {
+                true => self.spaces.forget(&mut self.ground),
+                false => self.spaces.doubt(),
+            }
+            self.epoch = epoch;
         }
         if self.counts_tlb && machine.board.tlb.has_lost() {
             let lost = machine.board.tlb.take_lost();
@@ -253,7 +249,7 @@ impl<G: Ground> Translator<G> {
         if self.spaces.begin_again(&mut self.ground) {
             self.ground.context().branches.fill(Branch::default());
         }
-        let regime = Regime::of(machine, self.scattered);
+        let regime = Regime::of(machine, self.is_scattered());
         self.spaces.enter(regime, machine, &mut self.ground);
         // The look at page tables may have raised flags, too.
         let ram = &machine.board.ram;
@@ -261,7 +257,7 @@ impl<G: Ground> Translator<G> {
             self.spaces.forget_stores(ram, &mut self.ground);
             self.raised = ram.raised();
         }
-        Ok(regime)
+        regime
     }
 
     /// What is known of the code at the program counter, and its frame; `None` if not the whole of its page may be
@@ -270,7 +266,7 @@ impl<G: Ground> Translator<G> {
         let Machine { hart, board, .. } = &mut *machine;
         let (pc, start) = (hart.pc, hart.pc & !(PAGE - 1));
         // Where relocation is off a page boundary, a page of addresses is not a page of memory.
-        let split = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
+        let split = !hart.csr.relocation().is_multiple_of(PAGE);
         if split || !mmu::within(hart.ring(), hart.csr.xbound, start, PAGE) {
             return None;
         }
@@ -278,7 +274,7 @@ impl<G: Ground> Translator<G> {
         let frame = physical / PAGE;
         board.ram.page(frame)?;
         board.pace.entering = false;
-        let memory = G::memory(Regime::of(machine, self.scattered).memory());
+        let memory = G::memory(Regime::of(machine, self.is_scattered()).memory());
         let known = self.cache.find(frame, pc, memory);
         if known != Known::Warm {
             return Some((known, frame));
@@ -302,7 +298,7 @@ impl<G: Ground> Translator<G> {
         frame: u32,
         end: u64,
     ) -> Result<Left, KvmError> {
-        let regime = self.settle(machine)?;
+        let regime = self.settle(machine);
         let pace = &machine.board.pace;
         let left = (end - machine.attempts).min(pace.attention - pace.clock);
         if !self.cache.is_paid(block, left) {
@@ -375,7 +371,7 @@ impl<G: Ground> Translator<G> {
                     // What was skipped is counted below zero until now.
                     *lane = lane.wrapping_add(*more);
                 }
-                Left::Before(data)
+                Left::Before(rest.first().filter(|_| data).map(|step| step.insn))
             }
         };
         for (ops, lanes) in COUNTED.chunks(LANES).zip(&context.lanes) {
@@ -398,15 +394,15 @@ impl<G: Ground> Translator<G> {
 
     /// Executes the instruction at which emitted code stopped; if it reached plain memory, emitted code will do so by
     /// itself next time.
-    fn step_over(&mut self, machine: &mut Machine, data: bool) -> Option<Exit> {
-        let access = if data { data_access(machine) } else { None };
+    fn step_over(&mut self, machine: &mut Machine, insn: Option<Instruction>) -> Option<Exit> {
+        let access = insn.and_then(|insn| data_access(&machine.hart, insn));
         let epoch = machine.board.tlb.epoch();
-        let exit = step(machine);
+        let exit = attempt(machine);
         // A store may have been to the very table that led to it; then nothing is known of its page any more.
         if let (Some((access, address)), None) = (access, exit)
             && machine.board.tlb.epoch() == epoch
         {
-            match G::memory(Regime::of(machine, self.scattered).memory()) {
+            match G::memory(Regime::of(machine, self.is_scattered()).memory()) {
                 Memory::Paged | Memory::Mapped => {
                     self.spaces.fill(machine, access, address, &mut self.ground);
                 }
@@ -414,6 +410,11 @@ impl<G: Ground> Translator<G> {
             }
         }
         exit
+    }
+
+    /// Whether there is no window that is right for long.
+    fn is_scattered(&self) -> bool {
+        self.misses > MISSES
     }
 
     /// An access was not in its window. If it might have been in another, that is the window from now on; if that
@@ -424,8 +425,7 @@ impl<G: Ground> Translator<G> {
         if plain {
             self.focus = address / PAGE;
             self.windowed = None;
-            self.misses += 1;
-            self.scattered = self.misses > MISSES;
+            self.misses = self.misses.saturating_add(1);
         }
     }
 
@@ -452,18 +452,12 @@ impl<G: Ground> Translator<G> {
     }
 }
 
-/// What the load or store at the program counter accesses.
-fn data_access(machine: &mut Machine) -> Option<(Access, u32)> {
-    let Machine { hart, board, .. } = machine;
-    let word = cpu::fetch(hart, board).ok()?;
-    let Instruction { op, rs1, imm, .. } = decode(word, Registers::Sixteen)?;
-    let access = match op {
-        Op::Lb | Op::Lbu | Op::Lh | Op::Lhu | Op::Lw => Access::Load,
-        Op::Sb | Op::Sh | Op::Sw => Access::Store,
-        _ => return None,
-    };
-    let address = hart.x[usize::from(rs1 & 15)].wrapping_add(imm as u32);
-    Some((access, address))
+/// What this load or store, which comes next, accesses.
+fn data_access(hart: &Hart, insn: Instruction) -> Option<(Access, u32)> {
+    let Instruction { op, rs1, imm, .. } = insn;
+    let (_, storing) = lower::width(op)?;
+    let access = if storing { Access::Store } else { Access::Load };
+    Some((access, hart.x[usize::from(rs1 & 15)].wrapping_add(imm as u32)))
 }
 
 /// Steps until the program jumps, something wants attention, or the fuel or `count` is used up.
@@ -471,7 +465,7 @@ fn stroll(machine: &mut Machine, end: u64, count: u64) -> Option<Exit> {
     let end = end.min(machine.attempts.saturating_add(count));
     while is_free(machine, end) {
         let next = machine.hart.pc.wrapping_add(4);
-        let exit = step(machine);
+        let exit = attempt(machine);
         if exit.is_some() {
             return exit;
         }
@@ -485,25 +479,4 @@ fn stroll(machine: &mut Machine, end: u64, count: u64) -> Option<Exit> {
 /// Whether the next instruction may be executed before anything else is looked at.
 fn is_free(machine: &Machine, end: u64) -> bool {
     machine.attempts < end && machine.board.pace.clock < machine.board.pace.attention
-}
-
-/// One attempt at an instruction, in the manner of the reference.
-fn step(machine: &mut Machine) -> Option<Exit> {
-    let Machine {
-        hart,
-        board,
-        attempts,
-        histogram,
-    } = machine;
-    *attempts += 1;
-    let pc = hart.pc;
-    match cpu::step(hart, board, Registers::Sixteen) {
-        Step::Retired(insn) => {
-            histogram[insn.op as usize] += 1;
-            board.retired_at(pc);
-        }
-        Step::Trapped(trap) => return Some(Exit::taken(board, trap)),
-        Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
-    }
-    std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
 }

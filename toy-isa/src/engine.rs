@@ -6,6 +6,8 @@ mod reference;
 pub use interpreter::Interpreter;
 pub use reference::Reference;
 
+use crate::cpu::{self, Poll, Step};
+use crate::instruction::Registers;
 use crate::machine::{Board, Machine};
 use crate::trap::Trap;
 
@@ -33,14 +35,50 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The exit of a run after this trap was taken: for engines.
-    pub fn taken(board: &mut Board, trap: Trap) -> Exit {
+    /// The exit of a run after this trap was taken.
+    fn taken(board: &mut Board, trap: Trap) -> Exit {
         if std::mem::take(&mut board.pace.left) {
             Exit::Left(trap)
         } else {
             Exit::Trap(trap)
         }
     }
+}
+
+/// What happens between two instructions, in the manner of the reference, where something wants attention: for engines,
+/// which may know more about the machine's code than it does. The exit, if the next instruction is not to be executed.
+pub fn attend(machine: &mut Machine) -> Option<Exit> {
+    match cpu::poll(&mut machine.hart, &mut machine.board) {
+        Poll::Go => None,
+        Poll::Interrupted(trap) => {
+            machine.attempts += 1;
+            Some(Exit::taken(&mut machine.board, trap))
+        }
+        Poll::PowerOff(code) => Some(Exit::PowerOff(code)),
+        Poll::Deadlock => Some(Exit::Deadlock),
+    }
+}
+
+/// One attempt at an instruction, in the manner of the reference: for engines, where they have no better way. The exit,
+/// if the next is not to be executed at once.
+pub fn attempt(machine: &mut Machine) -> Option<Exit> {
+    let Machine {
+        hart,
+        board,
+        attempts,
+        histogram,
+    } = machine;
+    *attempts += 1;
+    let pc = hart.pc;
+    match cpu::step(hart, board, Registers::Sixteen) {
+        Step::Retired(insn) => {
+            histogram[insn.op as usize] += 1;
+            board.retired_at(pc);
+        }
+        Step::Trapped(trap) => return Some(Exit::taken(board, trap)),
+        Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
+    }
+    std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
 }
 
 /// What an engine has to say about how it executed, beside what.

@@ -129,6 +129,12 @@ impl Csrs {
         self.ptbr & 1 != 0
     }
 
+    /// What is added to virtual addresses.
+    #[inline]
+    pub fn relocation(&self) -> u32 {
+        if self.status.relocates() { self.base } else { 0 }
+    }
+
     /// How many there are.
     pub const COUNT: usize = 11;
 
@@ -215,6 +221,12 @@ impl Hart {
     #[inline]
     pub fn ring(&self) -> u32 {
         self.csr.status.ring()
+    }
+
+    /// Whether linear addresses are translated by page tables, its own or those that it is under.
+    #[inline]
+    pub fn translates(&self) -> bool {
+        (self.csr.ptbr | self.nested) & 1 != 0
     }
 
     /// Who has the processor, for observers: the ring, with [`Hart::NON_ROOT`] added in non-root operation.

@@ -230,8 +230,13 @@ impl Board {
         Arc::clone(&self.profile)
     }
 
-    /// Tells the tally, if there is one, that an instruction has retired at this address: for engines.
-    pub fn retired_at(&mut self, address: u32) {
+    /// Whether an observer wants to hear of each page that a processor in this state reaches.
+    pub fn watches(&self, hart: &Hart) -> bool {
+        self.observer.ledger.is_some() && hart.world() != 0
+    }
+
+    /// Tells the tally, if there is one, that an instruction has retired at this address.
+    pub(crate) fn retired_at(&mut self, address: u32) {
         if let Some(tally) = &mut self.observer.tally {
             tally.retired(address);
         }

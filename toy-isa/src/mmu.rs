@@ -114,11 +114,7 @@ pub fn within(ring: u32, bound: u32, address: u32, size: u32) -> bool {
 /// The linear address: virtual, relocated.
 #[inline]
 pub fn linear(hart: &Hart, address: u32) -> u32 {
-    if hart.csr.status.relocates() {
-        address.wrapping_add(hart.csr.base)
-    } else {
-        address
-    }
+    address.wrapping_add(hart.csr.relocation())
 }
 
 /// The physical address that a fetch, load or store at virtual `address` reaches, with A and D set as the
@@ -157,7 +153,7 @@ pub fn translate_linear<B: Bus>(
     address: u32,
     linear: u32,
 ) -> Result<u32, Trap> {
-    if (hart.csr.ptbr | hart.nested) & 1 == 0 {
+    if !hart.translates() {
         bus.translated(hart.world(), linear);
         return Ok(linear);
     }

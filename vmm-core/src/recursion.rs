@@ -70,9 +70,7 @@ impl Walk {
 }
 
 fn linear(view: &GuestView) -> u32 {
-    let csr = &view.hart.csr;
-    let base = if csr.status.relocates() { csr.base } else { 0 };
-    view.hart.pc.wrapping_add(base)
+    toy_isa::mmu::linear(&view.hart, view.hart.pc)
 }
 
 /// Whether ring 0 is about to execute what would trap outside it.

@@ -7,11 +7,11 @@
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
-use kvm_bindings::{kvm_regs, kvm_segment, kvm_userspace_memory_region};
+use kvm_bindings::{kvm_regs, kvm_segment};
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryMmap};
 
-use super::machine::KVM_RUN;
+use super::machine::{KVM_RUN, region};
 use super::stats::ExitCounter;
 use super::{Errno, Exit, Exits, KvmError};
 use crate::x86_64::trips;
@@ -175,13 +175,7 @@ impl Guest {
         let vm = call("KVM_CREATE_VM", kvm.create_vm())?;
         let memory = GuestMemoryMmap::from_ranges(&[(GuestAddress(0), MEMORY)]).map_err(unusable)?;
         let host = memory.get_host_address(GuestAddress(0)).map_err(unusable)?;
-        let region = kvm_userspace_memory_region {
-            slot: 0,
-            flags: 0,
-            guest_phys_addr: 0,
-            memory_size: MEMORY as u64,
-            userspace_addr: host as u64,
-        };
+        let region = region(0, 0, host as u64, MEMORY as u64);
         // SAFETY: the region is mapped, is MEMORY bytes long, and lives as long as the virtual machine: `Guest` drops
         // the machine first.
         #[allow(unsafe_code)]

@@ -250,7 +250,8 @@ impl Machine {
     }
 }
 
-fn region(slot: u32, at: u64, host: u64, length: u64) -> kvm_userspace_memory_region {
+/// Memory of this process, as KVM is told of it.
+pub(super) fn region(slot: u32, at: u64, host: u64, length: u64) -> kvm_userspace_memory_region {
     kvm_userspace_memory_region {
         slot,
         flags: 0,

@@ -195,19 +195,24 @@ impl Cache {
         &self.traces[exit.block as usize]
     }
 
+    /// The number of the page of blocks for an address of a frame. None if nobody has asked for one, or all that is
+    /// known of the frame has been forgotten.
+    fn page(&self, frame: usize, pc: u32, memory: Memory) -> Option<usize> {
+        let start = pc & !(PAGE - 1);
+        let mut pages = self.frames.get(frame)?.iter();
+        pages.position(|page| page.start == start && page.memory == memory)
+    }
+
     fn entry(&mut self, frame: u32, pc: u32, memory: Memory) -> &mut Entry {
         let frame = frame as usize;
         if self.frames.len() <= frame {
             self.frames.resize_with(frame + 1, Vec::new);
         }
+        let known = self.page(frame, pc, memory);
         let pages = &mut self.frames[frame];
-        let start = pc & !(PAGE - 1);
-        let known = pages
-            .iter()
-            .position(|page| page.start == start && page.memory == memory);
         let place = known.unwrap_or_else(|| {
             pages.push(Page {
-                start,
+                start: pc & !(PAGE - 1),
                 memory,
                 entries: Box::new([0; WORDS]),
             });
@@ -252,12 +257,7 @@ impl Cache {
         }
         self.translated.blocks += 1;
         self.translated.instructions += trace.steps.len() as u64;
-        let start = pc & !(PAGE - 1);
-        // All pages may have been forgotten to make room for this block.
-        let pages = self.frames.get(frame as usize).map_or(&[][..], Vec::as_slice);
-        let page = pages
-            .iter()
-            .position(|page| page.start == start && page.memory == memory);
+        let page = self.page(frame as usize, pc, memory);
         let origin = self.used;
         let mut view = View {
             place: page.map(|page| (frame as usize, page)),
@@ -299,10 +299,9 @@ impl Cache {
 
     /// Whether the block of this address of a frame stands at `origin`.
     pub(super) fn holds(&self, frame: u32, pc: u32, memory: Memory, origin: usize) -> bool {
-        let start = pc & !(PAGE - 1);
-        let mut pages = self.frames.get(frame as usize).into_iter().flatten();
-        let page = pages.find(|page| page.start == start && page.memory == memory);
-        page.is_some_and(|page| page.entries[(pc % PAGE / 4) as usize] as usize == origin)
+        let frame = frame as usize;
+        self.page(frame, pc, memory)
+            .is_some_and(|page| self.frames[frame][page].entries[(pc % PAGE / 4) as usize] as usize == origin)
     }
 
     /// Leads the jump at this site of the arena to a block.

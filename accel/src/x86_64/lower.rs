@@ -21,6 +21,7 @@ use super::encode::{Alu, Assembler, Gpr, Place, RAX, RCX, Wide, condition};
 use super::layout::{self, BUDGET, LANES};
 use memory::Fact;
 use symbols::Accessed;
+pub(super) use symbols::width;
 use trace::{Composition, Goes, Trace};
 
 /// How loads and stores find their place.

@@ -29,14 +29,10 @@ impl Regime {
     pub(super) fn of(machine: &Machine, one_by_one: bool) -> Regime {
         let hart = &machine.hart;
         let limited = hart.ring() != 0;
-        let base = if hart.csr.status.relocates() {
-            hart.csr.base
-        } else {
-            0
-        };
+        let base = hart.csr.relocation();
         let ptbr = if hart.csr.paging() { hart.csr.ptbr } else { 0 };
-        let watched = machine.board.observer.ledger.is_some() && hart.world() != 0;
-        let plain = base == 0 && (ptbr | hart.nested) & 1 == 0 && !watched && !one_by_one;
+        let watched = machine.board.watches(hart);
+        let plain = base == 0 && !hart.translates() && !watched && !one_by_one;
         Regime {
             memory: if plain { Memory::Flat } else { Memory::Paged },
             user: hart.ring() == 3,
@@ -250,7 +246,7 @@ impl Spaces {
     ) {
         let start = address & !(PAGE - 1);
         let hart: &Hart = &machine.hart;
-        let split = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
+        let split = !hart.csr.relocation().is_multiple_of(PAGE);
         if split || !mmu::within(hart.ring(), hart.csr.bound, start, PAGE) {
             return;
         }

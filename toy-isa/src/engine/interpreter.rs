@@ -14,17 +14,17 @@ mod views;
 use std::rc::Rc;
 
 use crate::bus::Width;
-use crate::cpu::{self, Poll, Step, poll, step};
-use crate::engine::{Engine, Exit};
+use crate::cpu;
+use crate::engine::{Engine, Exit, attempt, attend};
 use crate::hart::Hart;
-use crate::instruction::{Instruction, Registers};
+use crate::instruction::Instruction;
 use crate::machine::{Board, Machine};
 use crate::mmu::{self, Access, PAGE};
 use crate::ram::flag;
 use crate::semantics::execute;
 use crate::trap::Trap;
 
-use burst::{Memos, is_paged};
+use burst::Memos;
 use census::Census;
 use page::Page;
 use views::Views;
@@ -49,14 +49,8 @@ impl Engine for Interpreter {
         while machine.attempts < end {
             self.forget(machine.take_stale_code());
             if machine.board.pace.clock >= machine.board.pace.attention {
-                match poll(&mut machine.hart, &mut machine.board) {
-                    Poll::Go => {}
-                    Poll::Interrupted(trap) => {
-                        machine.attempts += 1;
-                        return Exit::taken(&mut machine.board, trap);
-                    }
-                    Poll::PowerOff(code) => return Exit::PowerOff(code),
-                    Poll::Deadlock => return Exit::Deadlock,
+                if let Some(exit) = attend(machine) {
+                    return exit;
                 }
                 // The disk may have moved data into code.
                 self.forget(machine.take_stale_code());
@@ -64,7 +58,7 @@ impl Engine for Interpreter {
             let exit = match self.page_at_pc(&machine.hart, &mut machine.board) {
                 Some(page) if tallied(machine) => run_page::<true>(machine, &page, self.memos(), end),
                 Some(page) => run_page::<false>(machine, &page, self.memos(), end),
-                None => run_one(machine),
+                None => attempt(machine),
             };
             if let Some(exit) = exit {
                 return exit;
@@ -96,7 +90,7 @@ impl Interpreter {
     fn page_at_pc(&mut self, hart: &Hart, board: &mut Board) -> Option<Rc<Page>> {
         let start = hart.pc & !(PAGE - 1);
         // Where relocation is off a page boundary, a page of addresses is not a page of memory.
-        let split_page = hart.csr.status.relocates() && !hart.csr.base.is_multiple_of(PAGE);
+        let split_page = !hart.csr.relocation().is_multiple_of(PAGE);
         if split_page || !mmu::within(hart.ring(), hart.csr.xbound, start, PAGE) {
             return None;
         }
@@ -104,7 +98,7 @@ impl Interpreter {
         let number = physical / PAGE;
         let bytes = board.ram.page(number)?;
         board.pace.entering = false;
-        let paged = is_paged(hart);
+        let paged = hart.translates();
         let pages = &mut self.pages[usize::from(paged)];
         if pages.len() <= number as usize {
             pages.resize(number as usize + 1, None);
@@ -205,25 +199,4 @@ fn illegal(hart: &mut Hart, board: &mut Board) -> Exit {
     let word = cpu::fetch(hart, board).unwrap_or_default();
     let taken = cpu::take(hart, board, Trap::illegal(word), word);
     Exit::taken(board, taken)
-}
-
-/// One instruction in the manner of the reference.
-fn run_one(machine: &mut Machine) -> Option<Exit> {
-    let Machine {
-        hart,
-        board,
-        attempts,
-        histogram,
-    } = machine;
-    *attempts += 1;
-    let pc = hart.pc;
-    match step(hart, board, Registers::Sixteen) {
-        Step::Retired(insn) => {
-            histogram[insn.op as usize] += 1;
-            board.retired_at(pc);
-        }
-        Step::Trapped(trap) => return Some(Exit::taken(board, trap)),
-        Step::DoubleFault(trap) => return Some(Exit::DoubleFault(trap)),
-    }
-    std::mem::take(&mut board.pace.returned).then_some(Exit::Return)
 }

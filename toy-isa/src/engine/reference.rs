@@ -1,8 +1,6 @@
 //! The reference engine: the definition of the machine, with nothing clever in it.
 
-use crate::cpu::{Poll, Step, poll, step};
-use crate::engine::{Engine, Exit};
-use crate::instruction::Registers;
+use crate::engine::{Engine, Exit, attempt, attend};
 use crate::machine::Machine;
 
 /// Fetches, decodes and executes one instruction after the other.
@@ -16,36 +14,11 @@ impl Engine for Reference {
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
         let end = machine.attempts.saturating_add(fuel);
-        let Machine {
-            hart,
-            board,
-            attempts,
-            histogram,
-        } = machine;
-        while *attempts < end {
-            if board.pace.clock >= board.pace.attention {
-                match poll(hart, board) {
-                    Poll::Go => {}
-                    Poll::Interrupted(trap) => {
-                        *attempts += 1;
-                        return Exit::taken(board, trap);
-                    }
-                    Poll::PowerOff(code) => return Exit::PowerOff(code),
-                    Poll::Deadlock => return Exit::Deadlock,
-                }
-            }
-            *attempts += 1;
-            let pc = hart.pc;
-            match step(hart, board, Registers::Sixteen) {
-                Step::Retired(insn) => {
-                    histogram[insn.op as usize] += 1;
-                    board.retired_at(pc);
-                }
-                Step::Trapped(trap) => return Exit::taken(board, trap),
-                Step::DoubleFault(trap) => return Exit::DoubleFault(trap),
-            }
-            if std::mem::take(&mut board.pace.returned) {
-                return Exit::Return;
+        while machine.attempts < end {
+            let wanted = machine.board.pace.clock >= machine.board.pace.attention;
+            let exit = wanted.then(|| attend(machine)).flatten();
+            if let Some(exit) = exit.or_else(|| attempt(machine)) {
+                return exit;
             }
         }
         Exit::Fuel

@@ -79,7 +79,7 @@ pub(super) fn accesses(steps: &[Step]) -> Vec<Option<Accessed>> {
 }
 
 /// How much an operation loads or stores, as a power of two, and which of both.
-fn width(op: Op) -> Option<(u8, bool)> {
+pub(in super::super) fn width(op: Op) -> Option<(u8, bool)> {
     Some(match op {
         Op::Lb | Op::Lbu => (0, false),
         Op::Lh | Op::Lhu => (1, false),

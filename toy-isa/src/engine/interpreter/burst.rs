@@ -97,7 +97,7 @@ pub(super) fn run(
     let mut flags: &[u8] = &[];
     let mut flagged = 0;
     let mut slow = None;
-    let paged = is_paged(hart);
+    let paged = hart.translates();
     if paged {
         memos.views.enter(hart, board);
     }
@@ -136,29 +136,15 @@ pub(super) fn run(
     (executed, trap)
 }
 
-/// Whether addresses are translated by page tables.
-pub(super) fn is_paged(hart: &Hart) -> bool {
-    (hart.csr.ptbr | hart.nested) & 1 != 0
-}
-
 /// Whether the addresses of loads and stores are places in one piece of memory, and nobody watches.
 fn is_flat(hart: &Hart, board: &Board) -> bool {
-    let watched = board.observer.ledger.is_some() && hart.world() != 0;
-    let base = base(hart);
-    !is_paged(hart) && !watched && base.is_multiple_of(PAGE) && base < board.ram.size()
-}
-
-fn base(hart: &Hart) -> u32 {
-    if hart.csr.status.relocates() {
-        hart.csr.base
-    } else {
-        0
-    }
+    let base = hart.csr.relocation();
+    !hart.translates() && !board.watches(hart) && base.is_multiple_of(PAGE) && base < board.ram.size()
 }
 
 /// The memory that loads and stores reach by their addresses, the flags of its pages, and from where on it has none.
 fn window<'r>(hart: &Hart, ram: &'r mut Ram) -> (&'r mut Memory, &'r [u8], u32) {
-    let base = base(hart);
+    let base = hart.csr.relocation();
     let (bytes, flags, flagged) = ram.parts();
     let memory = &mut bytes.as_chunks_mut().0[base as usize / 4..];
     let bound = if hart.ring() == 0 {

@@ -53,13 +53,12 @@ impl Default for Views {
 
 impl Space {
     fn new(hart: &Hart, board: &Board) -> Space {
-        let relocates = hart.csr.status.relocates();
         Space {
             changes: board.tlb.changes(),
             raised: board.ram.raised(),
             ring: hart.ring(),
             bound: hart.csr.bound,
-            base: if relocates { hart.csr.base } else { 0 },
+            base: hart.csr.relocation(),
         }
     }
 }

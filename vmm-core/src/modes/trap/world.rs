@@ -37,12 +37,7 @@ impl TrapAndEmulate {
     /// How far the guest's virtual addresses reach before they would touch the monitor. Relocation comes after
     /// the limit, so a guest that relocates has less.
     fn reach(hart: &Hart) -> u32 {
-        let relocation = if hart.csr.status.relocates() {
-            hart.csr.base
-        } else {
-            0
-        };
-        MONITOR.saturating_sub(relocation)
+        MONITOR.saturating_sub(hart.csr.relocation())
     }
 
     /// The real control registers under which the guest runs.
