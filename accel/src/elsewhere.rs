@@ -71,6 +71,10 @@ impl Engine for X86_64 {
     fn run(&mut self, _: &mut Machine, _: u64) -> Exit {
         match self.0 {}
     }
+
+    fn forget(&mut self) {
+        match self.0 {}
+    }
 }
 
 /// An engine that this host does not have.
@@ -100,6 +104,10 @@ impl Engine for Kvm {
     }
 
     fn run(&mut self, _: &mut Machine, _: u64) -> Exit {
+        match self.0 {}
+    }
+
+    fn forget(&mut self) {
         match self.0 {}
     }
 }

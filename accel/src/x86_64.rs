@@ -138,6 +138,12 @@ impl<G: Ground> Engine for Translator<G> {
         }
         Exit::Fuel
     }
+
+    fn forget(&mut self) {
+        self.forget_code();
+        // Everything that is remembered of a machine is looked at again.
+        self.seen = Seen::default();
+    }
 }
 
 /// How emitted code was left.

@@ -111,6 +111,9 @@ pub trait Engine {
     /// used is added to [`Machine::attempts`].
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit;
 
+    /// Forgets what it knows of the machine that it has run: somebody has put that into another state.
+    fn forget(&mut self);
+
     /// What it can say about how it executed since it was made.
     fn figures(&self) -> Figures {
         Figures::default()

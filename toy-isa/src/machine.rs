@@ -82,8 +82,8 @@ pub struct Ledger {
 pub struct Tally {
     /// The linear address of the first word that can be marked.
     start: u32,
-    /// For each word from there on, whether it counts.
-    marked: Vec<bool>,
+    /// For each word from there on, whether it counts. Copies of a machine share it until one of them marks another.
+    marked: Arc<Vec<bool>>,
     /// How many have retired.
     pub retired: u64,
 }
@@ -93,17 +93,18 @@ impl Tally {
     pub fn new(start: u32, words: usize) -> Tally {
         Tally {
             start,
-            marked: vec![false; words],
+            marked: Arc::new(vec![false; words]),
             retired: 0,
         }
     }
 
     /// Marks a word, or takes its mark away.
     pub fn mark(&mut self, address: u32, counts: bool) {
-        if let Some(mark) = self
-            .marked
-            .get_mut((address.wrapping_sub(self.start) / 4) as usize)
-        {
+        if self.counts(address) == counts {
+            return;
+        }
+        let index = (address.wrapping_sub(self.start) / 4) as usize;
+        if let Some(mark) = Arc::make_mut(&mut self.marked).get_mut(index) {
             *mark = counts;
         }
     }

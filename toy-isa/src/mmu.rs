@@ -479,6 +479,11 @@ impl Entry {
 }
 
 impl Tlb {
+    /// What the entries take, in bytes.
+    pub fn held(&self) -> usize {
+        (self.fetch.len() + self.data.len()) * size_of::<Entry>()
+    }
+
     /// An empty buffer of `entries` for fetches and as many for data; a power of two.
     pub fn new(entries: usize) -> Tlb {
         assert!(

@@ -108,6 +108,21 @@ impl Ram {
         Some(())
     }
 
+    /// The flags of all pages, by number.
+    pub fn all_flags(&self) -> &[u8] {
+        &self.flags
+    }
+
+    /// Puts a page into another state: what it holds, and its flags.
+    pub fn put_back(&mut self, number: u32, bytes: Option<&[u8; PAGE as usize]>, flags: u8) {
+        let address = number * PAGE;
+        if let Some(bytes) = bytes {
+            self.load(address, bytes);
+        }
+        self.clear(address, !flags);
+        self.set(address, flags);
+    }
+
     /// All bytes, from an address of the host's that is a multiple of [`PAGE`]; the flags of their pages; and an
     /// address from which on no page has flags. For an engine that reaches memory by itself, which must act as the
     /// board does on a store to a page with a flag.

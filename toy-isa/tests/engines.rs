@@ -281,6 +281,10 @@ impl Engine for Broken {
         }
         Exit::Fuel
     }
+
+    fn forget(&mut self) {
+        self.inner.forget();
+    }
 }
 
 fn clear_everywhere(m: &mut Machine, flags: u8) {

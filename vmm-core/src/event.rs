@@ -443,6 +443,19 @@ impl Log {
         });
     }
 
+    /// A log that goes on where this one is, and keeps nothing of before.
+    pub(crate) fn without_records(&self) -> Log {
+        Log {
+            records: std::collections::VecDeque::new(),
+            ..*self
+        }
+    }
+
+    /// Takes the events that are kept, oldest first.
+    pub(crate) fn take(&mut self) -> std::collections::VecDeque<Record> {
+        std::mem::take(&mut self.records)
+    }
+
     /// The events that are kept, oldest first.
     pub fn records(&self) -> impl ExactSizeIterator<Item = &Record> {
         self.records.iter()

@@ -6,7 +6,7 @@ use toy_isa::bus::{Bus, Pace, Width};
 use toy_isa::devices::Devices;
 use toy_isa::hart::Hart;
 use toy_isa::machine::{Board, Machine};
-use toy_isa::mmu::{PAGE, Tlb};
+use toy_isa::mmu::{self, PAGE, Tlb, pte};
 use toy_isa::profile::Profile;
 
 use crate::mode::{Answer, Sync};
@@ -19,9 +19,9 @@ use crate::setup::Setup;
 /// cannot go unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frames {
-    host: Vec<u32>,
+    host: Arc<[u32]>,
     /// By real frame; `None` for those that are not the guest's.
-    guest: Vec<Option<u32>>,
+    guest: Arc<[Option<u32>]>,
 }
 
 impl Frames {
@@ -73,7 +73,10 @@ impl Frames {
         for (number, frame) in (0..).zip(&host) {
             guest[*frame as usize] = Some(number);
         }
-        Frames { host, guest }
+        Frames {
+            host: host.into(),
+            guest: guest.into(),
+        }
     }
 
     /// Frames in a row, from real frame `first` on: for a machine that has only relocation and limit.
@@ -119,6 +122,7 @@ impl Frames {
 
 /// What a monitor keeps for a guest beside its processor: where its memory is, its devices, its clock, and its idea of
 /// the hardware.
+#[derive(Clone)]
 pub struct Guest {
     /// Where the guest's memory is.
     pub frames: Frames,
@@ -199,6 +203,7 @@ impl Guest {
             hart,
             pace: self.pace.clone(),
             devices: &self.devices,
+            real_tables: false,
             machine,
             frames: Some(&self.frames),
         }
@@ -274,6 +279,8 @@ pub struct GuestView<'a> {
     pub pace: Pace,
     /// The guest's devices.
     pub devices: &'a Devices,
+    /// Its page tables name real memory: those of a kernel that was ported to have them validated.
+    pub real_tables: bool,
     machine: &'a Machine,
     frames: Option<&'a Frames>,
 }
@@ -285,6 +292,7 @@ impl<'a> GuestView<'a> {
             hart: machine.hart.clone(),
             pace: machine.board.pace.clone(),
             devices: &machine.board.devices,
+            real_tables: false,
             machine,
             frames: None,
         }
@@ -309,6 +317,42 @@ impl<'a> GuestView<'a> {
         let page = self.page(address / PAGE)?;
         let at = (address % PAGE) as usize;
         Some(u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?))
+    }
+
+    /// The address of memory that an address of the guest's means for now, whoever may reach it: in the machine whose
+    /// memory is the guest's. `None` if there is none.
+    pub fn real(&self, address: u32) -> Option<u32> {
+        let linear = mmu::linear(&self.hart, address);
+        let real = |physical: u32| match self.frames.filter(|_| !self.real_tables) {
+            Some(frames) => frames.address(physical),
+            None => Some(physical),
+        };
+        if !self.hart.csr.paging() {
+            return real(linear);
+        }
+        let mut table = self.hart.csr.ptbr & !(PAGE - 1);
+        for level in [1, 0] {
+            let index = linear >> (12 + 10 * level) & 1023;
+            let entry = self
+                .machine
+                .board
+                .ram
+                .read(real(table + 4 * index)?, Width::Word)?;
+            if entry & pte::V == 0 {
+                return None;
+            }
+            table = pte::frame(entry)?;
+            if entry & (pte::R | pte::X) != 0 {
+                let within = PAGE.wrapping_shl(10 * level) - 1;
+                return real(table & !within | linear & within);
+            }
+        }
+        None
+    }
+
+    /// The word at an address of the guest's, a multiple of 4, as [`GuestView::real`] finds it.
+    pub fn at(&self, address: u32) -> Option<u32> {
+        self.machine.board.ram.read(self.real(address)?, Width::Word)
     }
 
     /// The guest page that is this page of real memory, if it is the guest's.

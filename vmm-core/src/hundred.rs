@@ -27,6 +27,7 @@ use crate::setup::Setup;
 const LOW: u32 = 16 * PAGE;
 
 /// The monitor: all that it knows is the guest's *virtual* machine.
+#[derive(Clone)]
 pub struct HundredLines {
     processor: Hart,
     guest: Guest,
@@ -62,6 +63,10 @@ impl HundredLines {
 }
 
 impl Mode for HundredLines {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     /// Gives the processor to the guest, deprivileged, until it traps.
     fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, _: &mut Notes) -> Exit {
         match poll(&mut self.processor, &mut self.guest.on(&mut machine.board)) {

@@ -25,4 +25,5 @@ pub mod setup;
 pub mod several;
 pub mod stored;
 pub mod tally;
+pub mod timeline;
 pub mod userland;

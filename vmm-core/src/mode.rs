@@ -167,6 +167,9 @@ impl Notes<'_> {
 
 /// A method of virtualization.
 pub trait Mode {
+    /// A copy that goes its own way from here, on a copy of the machine.
+    fn copy(&self) -> Box<dyn Mode>;
+
     /// Resumes the guest and returns when it leaves.
     fn resume(
         &mut self,
@@ -185,6 +188,11 @@ pub trait Mode {
     /// The units of translated code, in the order in which they were translated; none where nothing is translated.
     fn units(&self) -> Vec<UnitListing> {
         Vec::new()
+    }
+
+    /// What of a copy takes room beside itself, in bytes, about; without the machine.
+    fn held(&self) -> usize {
+        0
     }
 
     /// The machine that has the guest's processor, memory and devices, where that is not the real one but a data

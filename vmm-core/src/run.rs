@@ -1,7 +1,8 @@
 //! The one loop: resume the guest, see why it left, answer, resume.
 
 use toy_isa::engine::{Engine, Figures};
-use toy_isa::machine::Machine;
+use toy_isa::machine::{Board, Machine};
+use toy_isa::ram::Ram;
 use toy_isa::table::Op;
 
 use crate::counts::Counts;
@@ -28,6 +29,17 @@ pub struct Run {
     counts: Counts,
     ended: Option<End>,
     /// The guest's clock when the monitor last had control, and the longest it was without.
+    last_control: u64,
+    longest_without_control: u64,
+}
+
+/// What a run was at, but for what its memories held.
+pub(crate) struct Still {
+    log: Log,
+    machine: Machine,
+    mode: Box<dyn Mode>,
+    counts: Counts,
+    ended: Option<End>,
     last_control: u64,
     longest_without_control: u64,
 }
@@ -80,38 +92,47 @@ impl Run {
     pub fn advance(&mut self, fuel: u64) -> Stop {
         let deadline = self.machine.attempts.saturating_add(fuel);
         loop {
-            if let Some(end) = self.ended {
-                return Stop::End(end);
-            }
             let left = deadline.saturating_sub(self.machine.attempts);
-            if left == 0 {
-                return Stop::Fuel;
-            }
-            let mut notes = Notes {
-                log: &mut self.log,
-                counts: &mut self.counts,
-            };
-            let exit = self
-                .mode
-                .resume(&mut self.machine, &mut *self.engine, left, &mut notes);
-            self.watch_control(&exit);
-            match exit {
-                Exit::Hardware(trap) => {
-                    let mut notes = Notes {
-                        log: &mut self.log,
-                        counts: &mut self.counts,
-                    };
-                    match self.mode.answer(&mut self.machine, trap, &mut notes) {
-                        Answer::Resume => {}
-                        Answer::Sync(sync) => return self.sync(sync, Delivery::Reflected),
-                        Answer::End(end) => self.ended = Some(end),
-                    }
-                }
-                Exit::Virtual(sync, how) => return self.sync(sync, how),
-                Exit::Fuel => {}
-                Exit::End(end) => self.ended = Some(end),
+            if let Some(stop) = self.turn(left) {
+                return stop;
             }
         }
+    }
+
+    /// Resumes the guest once, for `fuel` attempts at the most, and answers what it leaves by. `None` if that was
+    /// between it and the monitor.
+    pub fn turn(&mut self, fuel: u64) -> Option<Stop> {
+        if let Some(end) = self.ended {
+            return Some(Stop::End(end));
+        }
+        if fuel == 0 {
+            return Some(Stop::Fuel);
+        }
+        let mut notes = Notes {
+            log: &mut self.log,
+            counts: &mut self.counts,
+        };
+        let exit = self
+            .mode
+            .resume(&mut self.machine, &mut *self.engine, fuel, &mut notes);
+        self.watch_control(&exit);
+        match exit {
+            Exit::Hardware(trap) => {
+                let mut notes = Notes {
+                    log: &mut self.log,
+                    counts: &mut self.counts,
+                };
+                match self.mode.answer(&mut self.machine, trap, &mut notes) {
+                    Answer::Resume => {}
+                    Answer::Sync(sync) => return Some(self.sync(sync, Delivery::Reflected)),
+                    Answer::End(end) => self.ended = Some(end),
+                }
+            }
+            Exit::Virtual(sync, how) => return Some(self.sync(sync, how)),
+            Exit::Fuel => {}
+            Exit::End(end) => self.ended = Some(end),
+        }
+        None
     }
 
     fn sync(&mut self, sync: Sync, how: Delivery) -> Stop {
@@ -221,6 +242,65 @@ impl Run {
     /// See [`Mode::emulated_mut`].
     pub fn emulated_mut(&mut self) -> Option<&mut Emulated> {
         self.mode.emulated_mut()
+    }
+
+    /// What the run is at now, without what its memories hold.
+    pub(crate) fn still(&mut self) -> Still {
+        let memories = self.take_memories();
+        let still = Still {
+            log: self.log.without_records(),
+            machine: self.machine.clone(),
+            mode: self.mode.copy(),
+            counts: self.counts.clone(),
+            ended: self.ended,
+            last_control: self.last_control,
+            longest_without_control: self.longest_without_control,
+        };
+        self.put_memories(memories);
+        still
+    }
+
+    /// Goes back to what the run was at; whoever asks for that puts back what the memories held. Of the log nothing is
+    /// left but where it stood.
+    pub(crate) fn go_back(&mut self, still: &Still) {
+        let memories = self.take_memories();
+        self.log = still.log.clone();
+        self.machine = still.machine.clone();
+        self.mode = still.mode.copy();
+        self.counts = still.counts.clone();
+        self.ended = still.ended;
+        self.last_control = still.last_control;
+        self.longest_without_control = still.longest_without_control;
+        self.put_memories(memories);
+        self.engine.forget();
+    }
+
+    /// What a copy of the monitor's and the board's own data structures takes, about, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        let boards =
+            std::iter::once(&self.machine).chain(self.mode.emulated().map(|emulated| &emulated.machine));
+        let boards: usize = boards.map(|machine| machine.board.tlb.held()).sum();
+        boards + self.mode.held()
+    }
+
+    /// The boards that there are: the real one, and one that is emulated.
+    pub(crate) fn boards(&mut self) -> Vec<&mut Board> {
+        let emulated = self.mode.emulated_mut();
+        let emulated = emulated.map(|emulated| &mut emulated.machine.board);
+        std::iter::once(&mut self.machine.board).chain(emulated).collect()
+    }
+
+    fn take_memories(&mut self) -> Vec<Ram> {
+        let boards = self.boards().into_iter();
+        boards
+            .map(|board| std::mem::replace(&mut board.ram, Ram::new(0)))
+            .collect()
+    }
+
+    fn put_memories(&mut self, memories: Vec<Ram>) {
+        for (board, ram) in self.boards().into_iter().zip(memories) {
+            board.ram = ram;
+        }
     }
 
     /// How the guest ended, if it has.

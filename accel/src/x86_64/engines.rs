@@ -125,6 +125,10 @@ impl Engine for X86_64 {
         self.0.run(machine, fuel)
     }
 
+    fn forget(&mut self) {
+        self.0.forget();
+    }
+
     fn counts_tlb(&self) -> bool {
         self.0.counts_tlb()
     }
@@ -141,6 +145,10 @@ impl Engine for Kvm {
 
     fn run(&mut self, machine: &mut Machine, fuel: u64) -> Exit {
         self.0.run(machine, fuel)
+    }
+
+    fn forget(&mut self) {
+        self.0.forget();
     }
 
     fn counts_tlb(&self) -> bool {

@@ -1,10 +1,13 @@
 //! The console: a stream of bytes out, and a stream of bytes in that is there from the beginning.
 
+use std::sync::Arc;
+
 /// A console.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Console {
-    output: Vec<u8>,
-    input: Vec<u8>,
+    // Copies of a machine share it until one of them prints.
+    output: Arc<Vec<u8>>,
+    input: Arc<[u8]>,
     taken: usize,
 }
 
@@ -16,8 +19,8 @@ impl Console {
     /// A console with this waiting input.
     pub fn new(input: Vec<u8>) -> Console {
         Console {
-            output: Vec::new(),
-            input,
+            output: Arc::default(),
+            input: input.into(),
             taken: 0,
         }
     }
@@ -35,7 +38,7 @@ impl Console {
     /// Prints one byte.
     pub fn print(&mut self, byte: u8) {
         if self.output.len() < Console::LIMIT {
-            self.output.push(byte);
+            Arc::make_mut(&mut self.output).push(byte);
         }
     }
 

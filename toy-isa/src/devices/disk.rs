@@ -1,5 +1,7 @@
 //! The disk: sectors, direct memory access, a completion interrupt.
 
+use std::sync::Arc;
+
 /// Bytes in a sector.
 pub const SECTOR: u32 = 512;
 
@@ -16,7 +18,8 @@ const FAILED: u32 = 4;
 /// A disk, with one command at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disk {
-    data: Vec<u8>,
+    // Copies of a machine share it until one of them writes.
+    data: Arc<Vec<u8>>,
     sector: u32,
     address: u32,
     count: u32,
@@ -43,7 +46,7 @@ impl Disk {
     pub fn new(mut data: Vec<u8>) -> Disk {
         data.resize(data.len().next_multiple_of(SECTOR as usize), 0);
         Disk {
-            data,
+            data: Arc::new(data),
             sector: 0,
             address: 0,
             count: 0,
@@ -59,7 +62,7 @@ impl Disk {
 
     /// The contents, for the board to move a transfer into.
     pub fn data_mut(&mut self) -> &mut [u8] {
-        &mut self.data
+        Arc::make_mut(&mut self.data).as_mut_slice()
     }
 
     /// When the running command will finish.

@@ -66,6 +66,10 @@ impl Engine for Interpreter {
         }
         Exit::Fuel
     }
+
+    fn forget(&mut self) {
+        *self = Interpreter::default();
+    }
 }
 
 impl Interpreter {

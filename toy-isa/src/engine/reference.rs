@@ -23,4 +23,6 @@ impl Engine for Reference {
         }
         Exit::Fuel
     }
+
+    fn forget(&mut self) {}
 }

@@ -50,6 +50,7 @@ pub enum Bug {
 }
 
 /// The tables that the hardware walks for the guest.
+#[derive(Clone)]
 enum Tables {
     Nested(Nested),
     Shadow(Shadow),
@@ -60,6 +61,7 @@ enum Tables {
 const TRAPS: u32 = 256;
 
 /// The monitor.
+#[derive(Clone)]
 pub struct Assist {
     guest: Guest,
     structure: Structure,
@@ -296,6 +298,10 @@ fn root_key(hart: &Hart) -> RootKey {
 }
 
 impl Mode for Assist {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(
         &mut self,
         machine: &mut Machine,

@@ -11,6 +11,7 @@ use crate::mode::{Answer, Exit, Mode, Notes, native};
 use crate::setup::Setup;
 
 /// No monitor.
+#[derive(Clone)]
 pub struct Bare;
 
 impl Bare {
@@ -32,6 +33,10 @@ impl Bare {
 }
 
 impl Mode for Bare {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, _: &mut Notes) -> Exit {
         native(engine.run(machine, fuel))
     }

@@ -21,6 +21,7 @@ use crate::modes::trap::{Layout, TrapAndEmulate};
 use crate::setup::Setup;
 
 /// The monitor.
+#[derive(Clone)]
 pub struct Hybrid {
     /// Everything but the interpreter of kernel code.
     monitor: TrapAndEmulate,
@@ -55,6 +56,10 @@ impl Hybrid {
 }
 
 impl Mode for Hybrid {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(
         &mut self,
         machine: &mut Machine,

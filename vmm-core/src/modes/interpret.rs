@@ -23,6 +23,7 @@ use crate::modes::load_scattered;
 use crate::setup::Setup;
 
 /// The emulator: a processor, devices and a clock, all in software.
+#[derive(Clone)]
 pub struct Interpret {
     hart: Hart,
     registers: Registers,
@@ -68,6 +69,10 @@ fn taken(board: &mut VirtualBoard, trap: Trap) -> Exit {
 }
 
 impl Mode for Interpret {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
         let Machine { board, attempts, .. } = machine;
         let end = attempts.saturating_add(fuel);

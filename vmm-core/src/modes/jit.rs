@@ -31,9 +31,22 @@ use crate::setup::{Setup, StartError};
 pub struct Emulated {
     /// The machine.
     pub machine: Machine,
-    engine: X86_64,
+    /// What a copy has not got yet.
+    engine: Option<X86_64>,
     longest: u64,
     watched: Option<Watched>,
+}
+
+impl Clone for Emulated {
+    /// The copy has no emitted code: it makes its own when it runs.
+    fn clone(&self) -> Emulated {
+        Emulated {
+            machine: self.machine.clone(),
+            engine: None,
+            longest: self.longest,
+            watched: self.watched.clone(),
+        }
+    }
 }
 
 /// What was seen of what emitted code can reach.
@@ -55,12 +68,14 @@ impl Emulated {
 
     /// From now on, remembers what emitted code is for, so that [`Emulated::code`] has it.
     pub fn keep_listing(&mut self) {
-        self.engine.keep_listing();
+        if let Some(engine) = &mut self.engine {
+            engine.keep_listing();
+        }
     }
 
     /// The emitted code that there is, with what it was made from.
     pub fn code(&self) -> HostCode {
-        self.engine.code()
+        self.engine.as_ref().map(X86_64::code).unwrap_or_default()
     }
 
     /// From now on, looks at what emitted code can reach.
@@ -75,10 +90,17 @@ impl Emulated {
 
     fn run(&mut self, fuel: u64) -> EngineExit {
         let before = self.machine.attempts;
-        let exit = self.engine.run(&mut self.machine, fuel);
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => match X86_64::new() {
+                Ok(engine) => none.insert(engine.without_tlb()),
+                Err(_) => return EngineExit::Failed,
+            },
+        };
+        let exit = engine.run(&mut self.machine, fuel);
         self.longest = self.longest.max(self.machine.attempts - before);
         if let Some(watched) = &mut self.watched {
-            let Confinement { pages, astray } = self.engine.confinement(&self.machine);
+            let Confinement { pages, astray } = engine.confinement(&self.machine);
             watched.looks += 1;
             watched.most = watched.most.max(pages);
             watched.astray = watched.astray.or(astray.first().copied());
@@ -88,6 +110,7 @@ impl Emulated {
 }
 
 /// The emulator.
+#[derive(Clone)]
 pub struct Jit {
     emulated: Emulated,
     quantum: u64,
@@ -114,7 +137,7 @@ impl Jit {
         machine.load(&setup.image)?;
         let emulated = Emulated {
             machine,
-            engine: X86_64::new().map_err(StartError::NoTranslator)?.without_tlb(),
+            engine: Some(X86_64::new().map_err(StartError::NoTranslator)?.without_tlb()),
             longest: 0,
             watched: None,
         };
@@ -124,13 +147,22 @@ impl Jit {
 }
 
 impl Mode for Jit {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
         let exit = self.emulated.run(fuel.min(self.quantum));
         machine.attempts = self.emulated.machine.attempts;
         let counts = &mut *notes.counts;
         counts.emitted = self.emulated.machine.histogram;
         // How much was translated is this engine's affair, and part of the price of an emitted instruction.
-        let translated = self.emulated.engine.translated();
+        let translated = self
+            .emulated
+            .engine
+            .as_ref()
+            .map(X86_64::translated)
+            .unwrap_or_default();
         counts.units = translated.blocks;
         counts.links = translated.links;
         counts.cache_flushes = translated.flushes;

@@ -40,6 +40,7 @@ const USER: u32 = 3;
 const HANDLERS: u32 = 32;
 
 /// The monitor.
+#[derive(Clone)]
 pub struct Para {
     /// Holds the save area, where the guest's registers, ring and root table are while the monitor has the processor.
     allocator: Allocator,
@@ -131,6 +132,10 @@ impl Para {
 }
 
 impl Mode for Para {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -186,6 +191,7 @@ impl Mode for Para {
         }
         self.shared.show(&machine.board, &mut hart);
         let mut view = self.guest.view(hart, machine);
+        view.real_tables = true;
         if let Some((clock, skipped)) = self.resumed {
             view.pace.clock += machine.board.pace.clock - clock;
             view.pace.skipped += machine.board.pace.skipped - skipped;

@@ -59,6 +59,7 @@ pub const CACHE_PAGES: u32 = 256;
 const ADAPT_AFTER: u32 = 3;
 
 /// The monitor.
+#[derive(Clone)]
 pub struct Translate {
     /// The monitor under it: everything but the translator.
     monitor: TrapAndEmulate,
@@ -667,6 +668,10 @@ impl Translate {
 }
 
 impl Mode for Translate {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -744,7 +749,11 @@ impl Mode for Translate {
     }
 
     fn units(&self) -> Vec<UnitListing> {
-        self.cache.units().iter().map(listing::list).collect()
+        self.cache
+            .units()
+            .iter()
+            .map(|unit| listing::list(unit))
+            .collect()
     }
 
     fn lent(&self) -> Vec<u32> {

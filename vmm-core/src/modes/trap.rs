@@ -47,6 +47,7 @@ pub enum Bug {
 }
 
 /// The monitor.
+#[derive(Clone)]
 pub struct TrapAndEmulate {
     layout: Layout,
     /// User code runs in real ring 1 as well, where translated code can use windows; its shadow tables then hold only
@@ -189,6 +190,10 @@ impl TrapAndEmulate {
 }
 
 impl Mode for TrapAndEmulate {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
     fn resume(
         &mut self,
         machine: &mut Machine,

@@ -8,6 +8,7 @@ use toy_isa::mmu::{PAGE, pte};
 
 /// A two-level table that is filled as the guest uses its memory. The guest's own tables are ordinary memory to it:
 /// what the guest does to them, nobody has to notice.
+#[derive(Clone)]
 pub struct Nested {
     /// Physical address of the first level.
     root: u32,

@@ -10,6 +10,7 @@ use toy_isa::trap::{Cause, Trap};
 const OWN_PTBR: u32 = layout::SOFTWARE;
 
 /// The control structure of a guest.
+#[derive(Clone)]
 pub struct Structure {
     address: u32,
     /// Whether the guest's own `ptbr` is another word than the one that the processor loads.

@@ -72,6 +72,7 @@ pub struct Work {
 }
 
 /// The ledger: every frame of real memory, its owner and its use.
+#[derive(Clone)]
 pub struct Pages {
     pages: Vec<Page>,
     /// The monitor's own entries, which it puts into every root table.

@@ -2,6 +2,7 @@
 //! address, and forgotten when what they were made from changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
 use toy_isa::instruction::Instruction;
@@ -32,6 +33,7 @@ impl Context {
 }
 
 /// A unit in the cache. Dead ones stay until the cache is emptied.
+#[derive(Clone)]
 pub struct Unit {
     /// Where it belongs.
     pub context: Context,
@@ -95,6 +97,7 @@ pub struct Found {
 }
 
 /// All translated code of a guest.
+#[derive(Clone)]
 pub struct Cache {
     /// Linear address of the cache, and of the first byte after it.
     range: std::ops::Range<u32>,
@@ -102,7 +105,7 @@ pub struct Cache {
     physical: u32,
     /// Linear address of the next free word.
     free: u32,
-    units: Vec<Unit>,
+    units: Vec<Arc<Unit>>,
     by_start: BTreeMap<u32, UnitId>,
     by_pc: BTreeMap<(Context, u32), UnitId>,
     /// Whose entries each lookup table holds.
@@ -159,13 +162,13 @@ impl Cache {
     }
 
     /// The units, dead ones too, in the order in which they were translated.
-    pub fn units(&self) -> &[Unit] {
+    pub fn units(&self) -> &[Arc<Unit>] {
         &self.units
     }
 
     /// A unit by its number.
     pub fn unit(&self, id: UnitId) -> Option<&Unit> {
-        self.units.get(id)
+        self.units.get(id).map(Arc::as_ref)
     }
 
     /// The live unit that begins at this address.
@@ -258,7 +261,7 @@ impl Cache {
         self.free += 4 * unit.code.words.len() as u32;
         self.by_start.insert(unit.start, id);
         self.by_pc.insert((context, unit.pc()), id);
-        self.units.push(unit);
+        self.units.push(Arc::new(unit));
         Added { unit: id, emptied }
     }
 
@@ -268,7 +271,7 @@ impl Cache {
         let Some((_, id)) = self.by_start.range(..=address).next_back() else {
             return;
         };
-        if let Some(unit) = self.units.get_mut(*id) {
+        if let Some(unit) = self.units.get_mut(*id).map(Arc::make_mut) {
             let index = ((address - unit.start) / 4) as usize;
             if let Some(old) = unit.code.words.get_mut(index) {
                 *old = word;
@@ -278,7 +281,7 @@ impl Cache {
 
     /// Lets a way out of one unit jump straight to another.
     pub fn link(&mut self, board: &mut Board, from: u32, to: UnitId) {
-        let Some(unit) = self.units.get_mut(to) else {
+        let Some(unit) = self.units.get_mut(to).map(Arc::make_mut) else {
             return;
         };
         unit.incoming.push(from);
@@ -301,10 +304,10 @@ impl Cache {
     ) -> Vec<u32> {
         let mut frames = Vec::new();
         for id in 0..self.units.len() {
-            let unit = &mut self.units[id];
-            if !unit.live || !dead(unit) {
+            if !self.units[id].live || !dead(&self.units[id]) {
                 continue;
             }
+            let unit = Arc::make_mut(&mut self.units[id]);
             unit.live = false;
             frames.push(unit.frame);
             let (context, pc, start) = (unit.context, unit.pc(), unit.start);

@@ -29,6 +29,7 @@ pub const STATE_WORDS: u64 = 16;
 const FIRST_CSR: u32 = 16;
 
 /// What of real memory is the monitor's own.
+#[derive(Clone)]
 pub struct Allocator {
     /// Physical address of the monitor's superpage.
     monitor: u32,

@@ -81,6 +81,7 @@ impl Mapping {
 }
 
 /// A shadow of one of the guest's address spaces.
+#[derive(Clone)]
 struct Root {
     /// Physical address of the first-level table.
     page: u32,
@@ -91,6 +92,7 @@ struct Root {
 }
 
 /// All shadow tables of a guest.
+#[derive(Clone)]
 pub struct Shadow {
     /// Physical address of the monitor's superpage, if it is part of every address space.
     monitor: Option<u32>,
@@ -107,7 +109,7 @@ pub struct Shadow {
 }
 
 /// What a binary translator has to know of the guest's stores.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct News {
     /// Guest frames with translated code that were stored to.
     pub code: Vec<u32>,

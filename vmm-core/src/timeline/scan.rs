@@ -1,0 +1,312 @@
+//! Looking through a stretch of a run for points.
+//!
+//! Most points need no look at each instruction. Events are seen as they happen; whether anything was stored to a page,
+//! the page's flag says; and whether the instruction at an address was executed, a count of the instructions that retire
+//! there, or an event there. Only a stretch for which one of these answers yes is gone through step by step.
+
+use toy_isa::disasm::REGISTER_NAMES;
+use toy_isa::hart::Hart;
+use toy_isa::instruction::{Instruction, Registers, decode};
+use toy_isa::machine::Tally;
+use toy_isa::mmu::PAGE;
+use toy_isa::table::Op;
+
+use super::condition::Condition;
+use super::watch::{Breakpoint, Point};
+use super::{INTERVAL, Position, Timeline};
+use crate::mode::{ModeName, Sync};
+use crate::run::Stop;
+
+/// What to find in a stretch.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// The first point; the timeline then stands there.
+    First,
+    /// The last one before this position; where the timeline then stands, nobody says.
+    LastBefore(Position),
+    /// The last one up to this position.
+    LastUpTo(Position),
+}
+
+impl Wanted {
+    fn allows(self, position: Position) -> bool {
+        match self {
+            Wanted::First => true,
+            Wanted::LastBefore(end) => position < end,
+            Wanted::LastUpTo(end) => position <= end,
+        }
+    }
+}
+
+/// The most words between the first and the last address that is counted at.
+const COUNTED: u32 = 1 << 20;
+
+/// What there is to watch beside events.
+struct Watch {
+    /// Every instruction has to be looked at.
+    steps: bool,
+    /// Addresses of the guest's code.
+    addresses: Vec<u32>,
+    /// Pages of memory, each with the number of its board.
+    pages: Vec<(usize, u32)>,
+}
+
+type Found = Option<(Position, Breakpoint)>;
+
+impl Timeline {
+    /// Looks for points from here on, until so many attempts have been made or the run ends.
+    pub(super) fn scan(&mut self, points: &[Breakpoint], until: u64, wanted: Wanted) -> Found {
+        let mut found = None;
+        while self.run.machine().attempts < until && self.ended().is_none() {
+            if matches!(wanted, Wanted::First) && found.is_some() {
+                break;
+            }
+            self.keep_if_due();
+            let start = self.position();
+            let end = until.min(start.attempts + INTERVAL).min(self.due());
+            let watch = self.watch(points);
+            let here = if watch.steps {
+                self.sift(points, &watch, end, wanted)
+            } else {
+                let (here, suspicious) = self.sprint(points, &watch, end, wanted);
+                if suspicious {
+                    // As far as the events that were found: before them there may be something else.
+                    let end = self.run.machine().attempts;
+                    self.leap(start);
+                    self.sift(points, &watch, end, wanted)
+                } else {
+                    here
+                }
+            };
+            found = here.or(found);
+        }
+        found
+    }
+
+    fn watch(&mut self, points: &[Breakpoint]) -> Watch {
+        let mut watch = Watch {
+            steps: false,
+            addresses: Vec::new(),
+            pages: Vec::new(),
+        };
+        // The guest's memory is on the last board.
+        let board = self.run.boards().len() - 1;
+        for breakpoint in points {
+            match breakpoint.point {
+                Point::Register(_) => watch.steps = true,
+                Point::Address(address) => watch.addresses.push(address),
+                Point::Write(address) => match self.run.guest().real(address) {
+                    Some(real) => watch.pages.push((board, real / PAGE)),
+                    // Nobody knows where it will be.
+                    None => watch.steps = true,
+                },
+                _ => {}
+            }
+        }
+        let first = watch.addresses.iter().min().copied().unwrap_or(0);
+        let last = watch.addresses.iter().max().copied().unwrap_or(0);
+        let far = (last - first) / 4 >= COUNTED;
+        let counted = match self.run.mode_name {
+            ModeName::Bare | ModeName::Jit | ModeName::Trap(_) | ModeName::Para => true,
+            ModeName::Assist(_) | ModeName::Kvm => true,
+            // Their guests' code is executed elsewhere than where it stands, or not at all.
+            ModeName::Interpret | ModeName::Translate(_) | ModeName::Hybrid | ModeName::Hundred => false,
+        };
+        // What retires is counted by linear addresses.
+        let relocates = self.run.guest().hart.csr.relocation() != 0;
+        watch.steps |= !watch.addresses.is_empty() && (far || !counted || relocates);
+        watch
+    }
+
+    /// Goes on by as much as events allow. The second answer: whether there may be something else.
+    fn sprint(&mut self, points: &[Breakpoint], watch: &Watch, end: u64, wanted: Wanted) -> (Found, bool) {
+        let first = self.run.log.total();
+        self.count(&watch.addresses);
+        self.arm(watch);
+        let mut found = None;
+        while self.run.machine().attempts < end && self.ended().is_none() {
+            let before = self.run.log.total();
+            self.turn(end - self.run.machine().attempts);
+            let here = self.position();
+            let hit = points
+                .iter()
+                .find(|point| self.happened(point, before) && point.holds(&self.run.guest()));
+            if let Some(hit) = hit.filter(|_| wanted.allows(here)) {
+                found = Some((here, hit.clone()));
+                if matches!(wanted, Wanted::First) {
+                    break;
+                }
+            }
+        }
+        let counted = self.count_no_more();
+        let stored = self.notice(&watch.pages);
+        let relocates = self.run.guest().hart.csr.relocation() != 0 && !watch.addresses.is_empty();
+        let met = (first..self.run.log.total()).any(|number| {
+            let record = self.history.get(number);
+            record.is_none_or(|record| watch.addresses.contains(&record.pc))
+        });
+        let met = met && !watch.addresses.is_empty();
+        (found, counted || stored || relocates || met)
+    }
+
+    /// Goes on step by step.
+    fn sift(&mut self, points: &[Breakpoint], watch: &Watch, end: u64, wanted: Wanted) -> Found {
+        let mut found = None;
+        let mut last = self.look(points);
+        let mut stored = false;
+        while self.run.machine().attempts < end && self.ended().is_none() {
+            self.arm(watch);
+            let before = self.run.log.total();
+            let stop = self.turn(1);
+            stored |= watch.pages.is_empty() || self.notice(&watch.pages);
+            let guest = self.run.guest();
+            let boundary = stop.is_some() || guest.pace.retired() != last.retired;
+            let hit = points.iter().find(|breakpoint| {
+                let hit =
+                    self.happened(breakpoint, before) || boundary && last.hit(breakpoint, &guest, stored);
+                hit && breakpoint.holds(&guest)
+            });
+            let here = self.position();
+            if let Some(hit) = hit.filter(|_| wanted.allows(here)) {
+                found = Some((here, hit.clone()));
+                if matches!(wanted, Wanted::First) {
+                    break;
+                }
+            }
+            if boundary {
+                last = self.look(points);
+                stored = false;
+            }
+        }
+        found
+    }
+
+    /// Whether one of the events since this one is the point.
+    fn happened(&self, breakpoint: &Breakpoint, since: u64) -> bool {
+        let records = (since..self.run.log.total()).filter_map(|number| self.history.get(number));
+        records.into_iter().any(|record| breakpoint.point.is(record))
+    }
+
+    fn arm(&mut self, watch: &Watch) {
+        let boards = self.run.boards().into_iter().enumerate();
+        for ((which, board), versions) in boards.zip(&mut self.memories) {
+            versions.notice(board, &[]);
+            for (_, page) in watch.pages.iter().filter(|(of, _)| *of == which) {
+                versions.watch(board, *page);
+            }
+        }
+    }
+
+    /// Has the instructions that retire at these addresses counted.
+    fn count(&mut self, addresses: &[u32]) {
+        let (Some(first), Some(last)) = (addresses.iter().min(), addresses.iter().max()) else {
+            return;
+        };
+        let start = first & !(PAGE - 1);
+        let mut tally = Tally::new(start, ((last - start) / 4 + 1) as usize);
+        for address in addresses {
+            tally.mark(*address, true);
+        }
+        if let Some(board) = self.run.boards().pop() {
+            board.observer.tally = Some(tally);
+        }
+    }
+
+    /// Takes the count away again, if nobody else's is there; whether there were any.
+    fn count_no_more(&mut self) -> bool {
+        if matches!(self.run.mode_name, ModeName::Translate(_)) {
+            return false;
+        }
+        let board = self.run.boards().pop();
+        let tally = board.and_then(|board| board.observer.tally.take());
+        tally.is_some_and(|tally| tally.retired > 0)
+    }
+
+    /// What later steps are compared with.
+    fn look(&self, points: &[Breakpoint]) -> Look {
+        let guest = self.run.guest();
+        let writes = points.iter().filter_map(|breakpoint| match breakpoint.point {
+            Point::Write(address) => Some(address & !3),
+            _ => None,
+        });
+        let words: Vec<(u32, Option<u32>)> = writes.map(|address| (address, guest.at(address))).collect();
+        let store = match words.is_empty() {
+            true => None,
+            false => guest
+                .at(guest.hart.pc)
+                .and_then(|word| stores_to(decode(word, Registers::Sixteen)?, &guest.hart)),
+        };
+        Look {
+            retired: guest.pace.retired(),
+            x: guest.hart.x,
+            words,
+            store,
+        }
+    }
+
+    /// One step; and, if that has led into a call or a trap, where it will be out of that again; with the address at
+    /// which the instruction has still to be executed.
+    pub(super) fn step_over(&mut self) -> Option<(Vec<Breakpoint>, Option<u32>)> {
+        let guest = self.run.guest();
+        let hart = &guest.hart;
+        let (pc, ring, sp) = (hart.pc, hart.ring(), hart.x[2]);
+        let insn = guest.at(pc).and_then(|word| decode(word, Registers::Sixteen));
+        let call = insn.is_some_and(|insn| matches!(insn.op, Op::Jal | Op::Jalr) && insn.rd == 1);
+        let stop = self.step();
+        if !call && !matches!(stop, Stop::Sync(Sync::Enter(_))) {
+            return None;
+        }
+        let same = format!("ring == {ring} && {} == {sp}", REGISTER_NAMES[2]);
+        let same = Condition::parse(&same, &|_| None).ok();
+        let back = |address| Breakpoint {
+            point: Point::Address(address),
+            condition: same.clone(),
+            enabled: true,
+        };
+        // A trap may lead back to the instruction, which has then still to be executed.
+        let next = pc.wrapping_add(4);
+        Some(match call {
+            true => (vec![back(next)], None),
+            false => (vec![back(next), back(pc)], Some(pc)),
+        })
+    }
+}
+
+/// A guest between two instructions.
+struct Look {
+    retired: u64,
+    x: [u32; 32],
+    /// The words that are watched, by their addresses.
+    words: Vec<(u32, Option<u32>)>,
+    /// The word that the next instruction will store to.
+    store: Option<u32>,
+}
+
+impl Look {
+    /// Whether a point that is no event lies between then and now. `stored`: something has been stored to where there
+    /// are words that are watched.
+    fn hit(&self, breakpoint: &Breakpoint, guest: &crate::guest::GuestView, stored: bool) -> bool {
+        match breakpoint.point {
+            Point::Address(address) => guest.hart.pc == address,
+            Point::Register(number) => {
+                let number = usize::from(number) % self.x.len();
+                guest.hart.x[number] != self.x[number]
+            }
+            Point::Write(address) => {
+                let address = address & !3;
+                let changed = || {
+                    let word = self.words.iter().find(|(of, _)| *of == address);
+                    word.is_some_and(|(_, word)| *word != guest.at(address))
+                };
+                stored && (self.store == Some(address) || changed())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The address of the word that an instruction stores to, a multiple of 4.
+fn stores_to(insn: Instruction, hart: &Hart) -> Option<u32> {
+    matches!(insn.op, Op::Sb | Op::Sh | Op::Sw)
+        .then(|| hart.x[usize::from(insn.rs1) % 32].wrapping_add(insn.imm as u32) & !3)
+}
