@@ -40,11 +40,11 @@ pub fn run(app: &mut App) -> io::Result<()> {
             (false, true) => FRAME,
             (false, false) => Duration::from_millis(100),
         };
-        if event::poll(patience)? {
-            if let Some(message) = input::message(&event::read()?) {
-                app.update(message);
-                changed = true;
-            }
+        if event::poll(patience)?
+            && let Some(message) = input::message(&event::read()?)
+        {
+            app.update(message);
+            changed = true;
         }
         let millis = ticked.elapsed().as_millis() as u64;
         if millis > 0 {
