@@ -20,5 +20,6 @@ pub(crate) mod recursion;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sweep;
+pub(crate) mod tui;
 pub(crate) mod units;
 pub(crate) mod why;

@@ -41,6 +41,8 @@ enum Command {
     List,
     /// Run a guest under several methods, and compare them
     Compare(commands::compare::Args),
+    /// Watch a guest live, step by step, forwards and backwards
+    Tui(commands::tui::Args),
     /// Run a guest under one method, checked against the bare machine
     Run(commands::run::Args),
     /// Show which method is the fastest, for which workload, on which processor
@@ -87,6 +89,7 @@ impl Command {
     /// The exit code of the process.
     fn run(&self, output: &Output) -> Result<u8, Failure> {
         match self {
+            Command::Tui(args) => commands::tui::run(args, output),
             Command::Run(args) => commands::run::run(args, output),
             Command::Compare(args) => commands::compare::run(args, output),
             Command::Fastest(args) => commands::fastest::run(args, output),

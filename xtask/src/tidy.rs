@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "accel",
     "vmm-core",
     "scenarios",
+    "tui",
     "bench-report",
     "trapeze",
 ];

@@ -1,0 +1,209 @@
+//! What stands around a view: header, tabs, frames of panes, footer; and what may lie over it.
+
+mod footer;
+mod header;
+mod help;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use crate::app::{App, Zoom};
+use crate::theme::{Role, Theme};
+use crate::views::View;
+
+pub use help::last_line as last_line_of_help;
+
+/// The smallest screen on which everything has its place.
+pub const MINIMUM: Size = Size::new(80, 24);
+
+/// Lines around a view: header, timeline and tabs above it, a message and the keys below.
+pub const AROUND: u16 = HEAD + FOOT;
+const HEAD: u16 = 3;
+const FOOT: u16 = 2;
+
+/// Draws the whole screen.
+pub fn draw(app: &App, frame: &mut Frame) {
+    let area = frame.area();
+    paint(app, area, frame.buffer_mut());
+    if let Some(cursor) = footer::cursor(app, area).filter(|_| fits(area)) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// As [`draw`], into a buffer.
+pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, app.theme.style(Role::Text));
+    if !fits(area) {
+        return too_small(&app.theme, area, buffer);
+    }
+    header::draw(app, area, buffer);
+    footer::draw(app, area, buffer);
+    let inner = view_area(area);
+    match app.help {
+        Some(line) => help::draw(app, line, inner, buffer),
+        None => {
+            for (pane, area) in panes(app, inner) {
+                draw_pane(app, pane, area, buffer);
+            }
+        }
+    }
+}
+
+fn fits(area: Rect) -> bool {
+    area.width >= MINIMUM.width && area.height >= MINIMUM.height
+}
+
+/// What is left for a view.
+fn view_area(area: Rect) -> Rect {
+    Rect {
+        y: area.y + HEAD,
+        height: area.height - AROUND,
+        ..area
+    }
+}
+
+/// The panes that are shown, with where they are.
+fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
+    match app.zoom {
+        Zoom::Whole => vec![(app.focus(), area)],
+        Zoom::Off => app.view.screen().layout(area).into_iter().enumerate().collect(),
+    }
+}
+
+fn draw_pane(app: &App, pane: usize, area: Rect, buffer: &mut Buffer) {
+    let screen = app.view.screen();
+    let focus = app.focus() == pane;
+    let inner = boxed(&app.theme, &screen.title(app, pane), focus, area, buffer);
+    screen.draw(app, pane, inner, buffer);
+}
+
+/// Draws a frame with a title; what is left inside.
+pub fn boxed(theme: &Theme, title: &str, focus: bool, area: Rect, buffer: &mut Buffer) -> Rect {
+    let glyphs = theme.glyphs();
+    let (style, corners, horizontal, vertical) = match focus {
+        true => {
+            let (corners, horizontal) = (glyphs.strong_corners, glyphs.strong_horizontal);
+            (
+                theme.style(Role::Focus),
+                corners,
+                horizontal,
+                glyphs.strong_vertical,
+            )
+        }
+        false => {
+            let (corners, horizontal) = (glyphs.corners, glyphs.horizontal);
+            (theme.style(Role::Border), corners, horizontal, glyphs.vertical)
+        }
+    };
+    if area.width < 2 || area.height < 2 {
+        return Rect::new(area.x, area.y, 0, 0);
+    }
+    let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+    for x in area.x + 1..right {
+        buffer.set_string(x, area.y, horizontal, style);
+        buffer.set_string(x, bottom, horizontal, style);
+    }
+    for y in area.y + 1..bottom {
+        buffer.set_string(area.x, y, vertical, style);
+        buffer.set_string(right, y, vertical, style);
+    }
+    let places = [
+        (area.x, area.y),
+        (right, area.y),
+        (area.x, bottom),
+        (right, bottom),
+    ];
+    for ((x, y), corner) in places.into_iter().zip(corners) {
+        buffer.set_string(x, y, corner, style);
+    }
+    let room = usize::from(area.width.saturating_sub(4));
+    if !title.is_empty() && room > 2 {
+        let title = format!(" {} ", cut(theme, title, room - 2));
+        let role = if focus { Role::Focus } else { Role::Title };
+        buffer.set_stringn(area.x + 2, area.y, title, room, theme.style(role));
+    }
+    Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
+}
+
+/// `text` in at most so many columns; where it was cut, it ends with a sign that says so.
+pub fn cut(theme: &Theme, text: &str, columns: usize) -> String {
+    use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+    if text.width() <= columns {
+        return text.to_string();
+    }
+    let mut room = columns.saturating_sub(1);
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= room;
+        room -= if fits { width } else { room };
+        fits
+    };
+    let mut kept: String = text.chars().take_while(fits).collect();
+    if columns > 0 {
+        kept += theme.glyphs().cut;
+    }
+    kept
+}
+
+/// Says what is missing. It goes away as soon as the screen is large enough.
+fn too_small(theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let lines = [
+        "Trapeze needs more room.".to_string(),
+        format!("needed: {} x {}", MINIMUM.width, MINIMUM.height),
+        format!("here:   {} x {}", area.width, area.height),
+        "q ends the program".to_string(),
+    ];
+    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
+    for (y, line) in (top..area.bottom()).zip(lines) {
+        let room = usize::from(area.width);
+        let left = room.saturating_sub(line.chars().count()) / 2;
+        buffer.set_stringn(
+            area.x + left as u16,
+            y,
+            line,
+            room - left,
+            theme.style(Role::Warn),
+        );
+    }
+}
+
+/// The view whose tab is at this place.
+pub fn tab_at(app: &App, at: Position) -> Option<View> {
+    let area = Rect::from((Position::ORIGIN, app.size));
+    if !fits(area) {
+        return None;
+    }
+    header::tab_at(app, area, at)
+}
+
+/// The pane at this place, and its inside.
+pub fn pane_at(app: &App, at: Position) -> Option<(usize, Rect)> {
+    let area = Rect::from((Position::ORIGIN, app.size));
+    if !fits(area) {
+        return None;
+    }
+    let mut shown = panes(app, view_area(area)).into_iter();
+    let (pane, area) = shown.find(|(_, area)| area.contains(at))?;
+    let inner = Rect::new(
+        area.x + 1,
+        area.y + 1,
+        area.width.saturating_sub(2),
+        area.height.saturating_sub(2),
+    );
+    Some((pane, inner))
+}
+
+/// Draws a line at the right end of an area; how many columns it took.
+fn at_the_right(line: Line, area: Rect, buffer: &mut Buffer) -> u16 {
+    let width = (line.width() as u16).min(area.width);
+    let place = Rect {
+        x: area.right() - width,
+        width,
+        ..area
+    };
+    line.render(place, buffer);
+    width
+}

@@ -1,0 +1,177 @@
+//! The eight views, and what the shell asks of each.
+
+pub mod address;
+pub mod compare;
+pub mod cost;
+pub mod flow;
+pub mod guests;
+pub mod machine;
+pub mod properties;
+pub mod translation;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::action::Action;
+use crate::app::App;
+
+/// A view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum View {
+    /// Processor, memory, devices, code.
+    #[default]
+    Machine,
+    /// Each trap on its way.
+    Flow,
+    /// Modes side by side.
+    Compare,
+    /// Popek and Goldberg's three properties.
+    Properties,
+    /// Translated code.
+    Translation,
+    /// Page tables and walks.
+    Address,
+    /// Several guests.
+    Guests,
+    /// Where the cycles went.
+    Cost,
+}
+
+impl View {
+    /// All of them, in the order of their keys.
+    pub const ALL: [View; 8] = [
+        View::Machine,
+        View::Flow,
+        View::Compare,
+        View::Properties,
+        View::Translation,
+        View::Address,
+        View::Guests,
+        View::Cost,
+    ];
+
+    /// The name that is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Machine => "Machine",
+            View::Flow => "Flow",
+            View::Compare => "Compare",
+            View::Properties => "Properties",
+            View::Translation => "Translation",
+            View::Address => "Address",
+            View::Guests => "Guests",
+            View::Cost => "Cost",
+        }
+    }
+
+    /// The view of this name, in any case.
+    pub fn from_name(name: &str) -> Option<View> {
+        View::ALL
+            .into_iter()
+            .find(|view| view.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The one after it; the first after the last.
+    pub fn next(self) -> View {
+        View::ALL[(self as usize + 1) % View::ALL.len()]
+    }
+
+    /// The one before it.
+    pub fn previous(self) -> View {
+        View::ALL[(self as usize + View::ALL.len() - 1) % View::ALL.len()]
+    }
+
+    /// What it shows.
+    pub fn screen(self) -> &'static dyn Screen {
+        match self {
+            View::Machine => &machine::Machine,
+            View::Flow => &flow::Flow,
+            View::Compare => &compare::Compare,
+            View::Properties => &properties::Properties,
+            View::Translation => &translation::Translation,
+            View::Address => &address::Address,
+            View::Guests => &guests::Guests,
+            View::Cost => &cost::Cost,
+        }
+    }
+}
+
+/// What every view keeps.
+#[derive(Default)]
+pub struct States {
+    /// The pane that keys go to, by view.
+    pub focus: [usize; View::ALL.len()],
+    /// Of view 1.
+    pub machine: machine::State,
+    /// Of view 2.
+    pub flow: flow::State,
+    /// Of view 3.
+    pub compare: compare::State,
+    /// Of view 4.
+    pub properties: properties::State,
+    /// Of view 5.
+    pub translation: translation::State,
+    /// Of view 6.
+    pub address: address::State,
+    /// Of view 7.
+    pub guests: guests::State,
+    /// Of view 8.
+    pub cost: cost::State,
+}
+
+/// What comes of a command or a search: what there is to say to the user, or to complain about; `None` if it meant
+/// nothing to the view.
+pub type Answer = Option<Result<String, String>>;
+
+/// What the shell asks of a view. The shell draws the frames of panes, moves the focus between them and zooms one; a
+/// view says where its panes are and draws into them. All state is the application's.
+pub trait Screen {
+    /// The names of its panes: at least one.
+    fn panes(&self) -> &'static [&'static str];
+
+    /// Where its panes are, frames and all, in the order of their names. They must not depend on what the guest does:
+    /// panes never jump. The area is at least 80 columns by 19 lines.
+    fn layout(&self, area: Rect) -> Vec<Rect>;
+
+    /// The title of a pane, if it says more than its name.
+    fn title(&self, _app: &App, pane: usize) -> String {
+        self.panes()[pane].to_string()
+    }
+
+    /// Draws the inside of a pane, into an area of any size: on a small screen among others, or zoomed.
+    fn draw(&self, app: &App, pane: usize, area: Rect, buffer: &mut Buffer);
+
+    /// Does what an action means to the pane with the focus; whether it meant something.
+    fn update(&self, _app: &mut App, _action: Action) -> bool {
+        false
+    }
+
+    /// The inside of a pane was clicked, so far from its upper left corner.
+    fn click(&self, _app: &mut App, _pane: usize, _at: Position) {}
+
+    /// A line was typed at the prompt.
+    fn command(&self, _app: &mut App, _line: &str) -> Answer {
+        None
+    }
+
+    /// A text is searched for in the pane with the focus, from the selection on or back.
+    fn search(&self, _app: &mut App, _text: &str, _onwards: bool) -> Answer {
+        None
+    }
+
+    /// Whether it has work of its own to be done in slices while it is shown.
+    fn busy(&self, _app: &App) -> bool {
+        false
+    }
+
+    /// Does a slice of it, of some milliseconds.
+    fn work(&self, _app: &mut App) {}
+
+    /// What it shows, and what its colours and signs mean: paragraphs.
+    fn help(&self) -> &'static str;
+
+    /// The actions that are worth a place in the footer, best first.
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+}

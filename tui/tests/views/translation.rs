@@ -1,0 +1,10 @@
+//! View 5.
+
+use crate::common::{app, compare, press};
+
+#[test]
+fn at_the_beginning() {
+    let mut app = app("guest-os", "trap");
+    press(&mut app, "5");
+    compare(&mut app, "translation", false);
+}
