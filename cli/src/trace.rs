@@ -7,10 +7,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vmm_core::chain::Actor;
 use vmm_core::check::report::Report;
 use vmm_core::event::{Event, Log, Record};
 
-use crate::chain::Actor;
 use crate::failure::{Failure, OrFail};
 use crate::output::complain;
 use crate::text::exact;

@@ -12,6 +12,7 @@ mod crowd;
 pub mod error;
 pub mod expect;
 mod files;
+pub mod listing;
 mod load;
 pub mod machines;
 mod parse;

@@ -1,14 +1,14 @@
 //! Events: what happened, as plain owned values. Consumers read these and snapshots, never a live machine.
 
-use serde::Serialize;
-use serde::ser::SerializeMap;
+mod json;
+mod words;
+
 use toy_isa::hart::Hart;
-use toy_isa::instruction::{Registers, decode};
 use toy_isa::mmu::Access;
 use toy_isa::row::Row;
-use toy_isa::trap::{Cause, Trap};
+use toy_isa::trap::Trap;
 
-use crate::modes::para::interface::channel;
+pub use words::{access_name, reason};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,168 +196,12 @@ impl AccessReason {
 }
 
 impl Event {
-    /// The name in traces.
-    pub fn name(&self) -> &'static str {
+    /// The trap that it is about, if it is an exit or an entry.
+    pub fn trap(&self) -> Option<Trap> {
         match self {
-            Event::Exit { .. } => "exit",
-            Event::VmExit { .. } => "vm-exit",
-            Event::VmEntry { .. } => "vm-entry",
-            Event::NestedFill { .. } => "nested-fill",
-            Event::Callout { .. } => "callout",
-            Event::Translate { .. } => "translate",
-            Event::Hypercall { .. } => "hypercall",
-            Event::TableUpdates { .. } => "table-updates",
-            Event::EventSent { .. } => "event-sent",
-            Event::RingServed { .. } => "ring-served",
-            Event::Emulate { .. } => "emulate",
-            Event::EmulateAccess { .. } => "emulate-access",
-            Event::ShadowFill { .. } => "shadow-fill",
-            Event::ShadowDrop { .. } => "shadow-drop",
-            Event::ShadowSwitch { .. } => "shadow-switch",
-            Event::Enter { .. } => "enter",
-            Event::Return { .. } => "return",
-            Event::Resume { .. } => "resume",
+            Event::Exit { trap, .. } | Event::VmExit { trap } | Event::Enter { trap, .. } => Some(*trap),
+            _ => None,
         }
-    }
-
-    /// The event in a sentence, in plain words.
-    pub fn sentence(&self) -> String {
-        match self {
-            Event::Exit { trap, real_ring } => {
-                format!("the hardware left ring {real_ring} and entered the monitor in ring 0: {trap}")
-            }
-            Event::VmExit { trap } => match trap.cause {
-                Cause::Intercepted => format!(
-                    "the guest left non-root operation, because its control structure names `{}`",
-                    reason(*trap)
-                ),
-                Cause::Countdown => "the guest left non-root operation: its countdown was over".to_string(),
-                Cause::TrapLimit => {
-                    "the guest left non-root operation: it had taken as many traps as it may in one go"
-                        .to_string()
-                }
-                Cause::Window => {
-                    "the guest left non-root operation: it can take the interrupt that waits for it"
-                        .to_string()
-                }
-                Cause::NestedFetch | Cause::NestedLoad | Cause::NestedStore => format!(
-                    "the guest left non-root operation: the nested table does not allow the access to its physical \
-                     address {:#010x}",
-                    trap.tval
-                ),
-                _ => format!("the guest left non-root operation by its own trap: {trap}"),
-            },
-            Event::VmEntry { inject: None } => {
-                "the monitor entered the guest in non-root operation".to_string()
-            }
-            Event::VmEntry { inject: Some(trap) } => {
-                format!(
-                    "the monitor entered the guest in non-root operation and had the hardware inject: {trap}"
-                )
-            }
-            Event::NestedFill {
-                guest_frame,
-                host_frame,
-                ..
-            } => format!(
-                "the monitor filled the nested table: guest frame {guest_frame:#x} is real frame {host_frame:#x}"
-            ),
-            Event::Emulate { row, .. } => {
-                format!("the monitor's routine for `{row}` did it to the virtual processor")
-            }
-            Event::EmulateAccess { access, address, why } => {
-                let why = match why {
-                    AccessReason::Device => "it means a device, which is virtual",
-                    AccessReason::Traced => "it changes a page table that is shadowed",
-                    AccessReason::Code => "it changes code that has been translated",
-                    AccessReason::AboveLimit => "its address is above the limit, where the monitor lives",
-                    AccessReason::Plain => "earlier it had meant something else than plain memory",
-                    AccessReason::Deadline => "the timer was due after this very instruction",
-                };
-                format!(
-                    "the monitor carried out the {} at {address:#010x}, because {why}",
-                    access_name(*access)
-                )
-            }
-            Event::ShadowFill {
-                address,
-                guest_frame,
-                host_frame,
-                ..
-            } => format!(
-                "the monitor filled the shadow table for {address:#010x}: \
-                 guest frame {guest_frame:#x} is real frame {host_frame:#x}"
-            ),
-            Event::ShadowDrop { entry } => format!(
-                "the guest changed its page-table entry at {entry:#010x}; \
-                 the monitor dropped what it had made from it"
-            ),
-            Event::ShadowSwitch { ptbr, fresh } => {
-                let which = if *fresh { "a new" } else { "the" };
-                let of = match ptbr & 1 {
-                    0 => "table for a guest that does not page".to_string(),
-                    _ => format!("of the guest's page table {:#x}", ptbr & !1),
-                };
-                format!("the monitor switched to {which} shadow {of}")
-            }
-            Event::Callout { why } => format!("the translated code called the monitor: {why}"),
-            Event::Translate { instructions, words } => format!(
-                "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
-            ),
-            Event::Hypercall { name, result: 0 } => format!("the monitor answered the hypercall {name}"),
-            Event::Hypercall { name, result } => {
-                format!("the monitor refused the hypercall {name}, with error {result}")
-            }
-            Event::TableUpdates {
-                requests,
-                done,
-                validated,
-            } => format!(
-                "the monitor validated {validated} page-table entries and carried out {done} of {requests} updates"
-            ),
-            Event::EventSent { channel } => format!(
-                "the monitor marked event channel {channel} ({}) as pending in the shared page",
-                channel::name(*channel)
-            ),
-            Event::RingServed {
-                channel,
-                requests,
-                responses,
-            } => format!(
-                "the monitor took {requests} entries from the {} ring, and put {responses} into it",
-                channel::name(*channel)
-            ),
-            Event::Enter { trap, how } => match how {
-                Delivery::Hardware => format!("the processor entered the trap handler in ring 0: {trap}"),
-                Delivery::Reflected => format!("the monitor reflected it to the guest kernel: {trap}"),
-                Delivery::Injected => format!("the monitor injected a virtual interrupt: {trap}"),
-                Delivery::Upcall => {
-                    "the monitor entered the guest kernel where it takes upcalls: events are pending".into()
-                }
-            },
-            Event::Return { ring } => format!("the guest kernel returned from its handler to ring {ring}"),
-            Event::Resume { real_ring } => {
-                format!("the monitor resumed the guest, in ring {real_ring} of the real processor")
-            }
-        }
-    }
-}
-
-/// Why a guest left non-root operation, as exits are counted: by a row that the controls name, or by a trap.
-pub fn reason(trap: Trap) -> String {
-    let insn = decode(trap.tval, Registers::Sixteen).filter(|_| trap.cause == Cause::Intercepted);
-    match insn {
-        Some(insn) => insn.row().to_string(),
-        None => trap.cause.to_string(),
-    }
-}
-
-/// The name of an access, for people.
-pub fn access_name(access: Access) -> &'static str {
-    match access {
-        Access::Fetch => "fetch",
-        Access::Load => "load",
-        Access::Store => "store",
     }
 }
 
@@ -476,109 +320,5 @@ impl Log {
         let first = self.records.front()?.number;
         self.records
             .get(usize::try_from(number.checked_sub(first)?).ok()?)
-    }
-}
-
-/// The cause by its name and by its code in the register `cause`, and what it is about.
-fn serialize_trap<M: SerializeMap>(map: &mut M, trap: &Trap) -> Result<(), M::Error> {
-    map.serialize_entry("cause", &trap.cause.to_string())?;
-    map.serialize_entry("code", &trap.cause.code())?;
-    map.serialize_entry("tval", &trap.tval)
-}
-
-impl Serialize for Record {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("number", &self.number)?;
-        map.serialize_entry("clock", &self.clock)?;
-        map.serialize_entry("pc", &self.pc)?;
-        map.serialize_entry("base", &self.base)?;
-        map.serialize_entry("ring", &self.ring)?;
-        map.serialize_entry("exit", &self.exit)?;
-        map.serialize_entry("event", self.event.name())?;
-        match &self.event {
-            Event::Exit { trap, real_ring } => {
-                serialize_trap(&mut map, trap)?;
-                map.serialize_entry("real_ring", real_ring)?;
-            }
-            Event::VmExit { trap } => {
-                map.serialize_entry("reason", &reason(*trap))?;
-                map.serialize_entry("cause", &trap.cause.code())?;
-                map.serialize_entry("tval", &trap.tval)?;
-            }
-            Event::VmEntry { inject } => {
-                map.serialize_entry("inject", &inject.map(|trap| trap.cause.code()))?;
-            }
-            Event::NestedFill {
-                access,
-                guest_frame,
-                host_frame,
-            } => {
-                map.serialize_entry("access", access_name(*access))?;
-                map.serialize_entry("guest_frame", guest_frame)?;
-                map.serialize_entry("host_frame", host_frame)?;
-            }
-            Event::Callout { why } => map.serialize_entry("why", why)?,
-            Event::Translate { instructions, words } => {
-                map.serialize_entry("instructions", instructions)?;
-                map.serialize_entry("words", words)?;
-            }
-            Event::Hypercall { name, result } => {
-                map.serialize_entry("hypercall", name)?;
-                map.serialize_entry("result", result)?;
-            }
-            Event::TableUpdates {
-                requests,
-                done,
-                validated,
-            } => {
-                map.serialize_entry("requests", requests)?;
-                map.serialize_entry("done", done)?;
-                map.serialize_entry("validated", validated)?;
-            }
-            Event::EventSent { channel } => map.serialize_entry("channel", channel)?,
-            Event::RingServed {
-                channel,
-                requests,
-                responses,
-            } => {
-                map.serialize_entry("channel", channel)?;
-                map.serialize_entry("requests", requests)?;
-                map.serialize_entry("responses", responses)?;
-            }
-            Event::Emulate { row, word } => {
-                map.serialize_entry("row", &row.to_string())?;
-                map.serialize_entry("word", word)?;
-            }
-            Event::EmulateAccess { access, address, why } => {
-                map.serialize_entry("access", access_name(*access))?;
-                map.serialize_entry("address", address)?;
-                map.serialize_entry("why", why.name())?;
-            }
-            Event::ShadowFill {
-                access,
-                address,
-                guest_frame,
-                host_frame,
-            } => {
-                map.serialize_entry("access", access_name(*access))?;
-                map.serialize_entry("address", address)?;
-                map.serialize_entry("guest_frame", guest_frame)?;
-                map.serialize_entry("host_frame", host_frame)?;
-            }
-            Event::ShadowDrop { entry } => map.serialize_entry("entry", entry)?,
-            Event::ShadowSwitch { ptbr, fresh } => {
-                map.serialize_entry("ptbr", ptbr)?;
-                map.serialize_entry("fresh", fresh)?;
-            }
-            Event::Enter { trap, how } => {
-                serialize_trap(&mut map, trap)?;
-                map.serialize_entry("how", how.name())?;
-            }
-            Event::Return { ring } => map.serialize_entry("to_ring", ring)?,
-            Event::Resume { real_ring } => map.serialize_entry("real_ring", real_ring)?,
-        }
-        map.serialize_entry("text", &self.event.sentence())?;
-        map.end()
     }
 }

@@ -5,6 +5,7 @@
 //! [`price`] (what it costs), [`fastest`] (which method that makes the fastest) and [`fit`] (how prices were found);
 //! [`recursion`] looks at monitors inside monitors.
 
+pub mod chain;
 pub mod check;
 pub mod classify;
 pub mod counts;

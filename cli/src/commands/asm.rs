@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use scenarios::limit;
+use scenarios::listing::Listing;
 use toy_isa::asm::{self, Source};
 
 use crate::arguments::address;
 use crate::failure::{Failure, OrFail};
-use crate::listing::Listing;
+use crate::listing;
 use crate::output::Output;
 
 /// Arguments of `asm`.
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     } else if args.output.is_some() {
         Ok(())
     } else {
-        listing.print(output)
+        listing::print(&listing, output)
     }
 }
 

@@ -4,13 +4,14 @@ mod host;
 
 use std::path::Path;
 
+use scenarios::listing::Listing;
 use serde_json::json;
 use toy_isa::disasm::disassemble;
 
 use crate::arguments;
 use crate::arguments::address;
 use crate::failure::Failure;
-use crate::listing::Listing;
+use crate::listing;
 use crate::output::Output;
 
 /// Arguments of `dis`.
@@ -66,7 +67,7 @@ fn all(listing: &Listing, output: &Output) -> Result<(), Failure> {
     if output.json {
         return output.object(listing);
     }
-    listing.print(output)
+    listing::print(listing, output)
 }
 
 /// Whether the name is that of an ELF file; its contents are looked at when it is loaded.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::value_parser;
+use scenarios::listing::Listing;
 use scenarios::terminal::escape;
 use serde_json::json;
 use toy_isa::image::Image;
@@ -15,7 +16,6 @@ use vmm_core::userland::{self, Ending, Outcome};
 use crate::arguments::{budget, engine};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::listing::Listing;
 use crate::output::Output;
 use crate::text::counted;
 

@@ -1,21 +1,22 @@
 //! `trapeze why`: the causal chain of one event of a run.
 
 use scenarios::Scenario;
+use scenarios::listing::{Listing, Place};
 use scenarios::terminal::escape_line;
 use serde_json::json;
+use vmm_core::chain::{Actor, Chain};
 use vmm_core::engine::EngineName;
-use vmm_core::event::{self, Delivery, Event, Record};
+use vmm_core::event::{Event, Record};
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 use vmm_core::tally::Tally;
 
 use crate::arguments::{DEFAULT_SCENARIO, GuestOptions, legend, mode, mode_option, prices, quoted};
-use crate::chain::{self, Actor, Chain};
+use crate::chain;
 use crate::checked::price_note;
 use crate::commands::price;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::listing::{Listing, Place};
 use crate::output::{Output, Paint};
 use crate::text::{WIDTH, counted, cut, exact, wrap};
 
@@ -161,7 +162,7 @@ fn what_the_guest_did(root: &Record, place: &Place, paint: Paint) -> String {
             whereabouts(root, place)
         ),
     );
-    if chain::trap_of(&root.event).is_some_and(|trap| trap.cause.is_interrupt()) {
+    if root.event.trap().is_some_and(|trap| trap.cause.is_interrupt()) {
         text += "  Nothing that caused this: an interrupt came before this instruction.\n";
     }
     if let Some(instruction) = &place.instruction {
@@ -227,7 +228,7 @@ fn what_it_cost(found: &Chain, prices: &PriceList, paint: Paint) -> String {
         let cycles = prices.of(&record.event);
         if cycles > 0 {
             let mark = Tally::of_event(&record.event).mark(prices);
-            text += &format!("  {:>10}{mark} {}\n", exact(cycles), label(&record.event));
+            text += &format!("  {:>10}{mark} {}\n", exact(cycles), record.event.label());
             marks.push(mark);
         }
     }
@@ -268,7 +269,7 @@ fn list(subject: &Subject, output: &Output) -> Result<(), Failure> {
             exact(record.clock),
             record.ring,
             cut(&place, 22),
-            label(&record.event)
+            record.event.label()
         );
         cut(&line, WIDTH) + "\n"
     };
@@ -292,32 +293,4 @@ fn list(subject: &Subject, output: &Output) -> Result<(), Failure> {
         text += &format!("\nTry next: trapeze why {} {}\n", example.number, subject.again);
     }
     output.text(&text)
-}
-
-/// The event in a few words.
-fn label(event: &Event) -> String {
-    match event {
-        Event::Exit { trap, .. } => format!("exit: {}", trap.cause),
-        Event::Emulate { row, .. } => format!("emulate {row}"),
-        Event::EmulateAccess { why, .. } => format!("emulate an access ({})", why.name()),
-        Event::ShadowFill { address, .. } => format!("fill the shadow of {address:#010x}"),
-        Event::ShadowDrop { entry } => format!("drop the shadow of {entry:#010x}"),
-        Event::ShadowSwitch { .. } => "switch shadow tables".to_string(),
-        Event::Enter { trap, how } => match how {
-            Delivery::Hardware => format!("enter: {}", trap.cause),
-            _ => format!("{}: {}", how.name(), trap.cause),
-        },
-        Event::Return { ring } => format!("return to ring {ring}"),
-        Event::VmExit { trap } => format!("vm exit: {}", event::reason(*trap)),
-        Event::VmEntry { inject: None } => "vm entry".to_string(),
-        Event::VmEntry { inject: Some(trap) } => format!("vm entry, inject: {}", trap.cause),
-        Event::NestedFill { guest_frame, .. } => format!("fill the nested table for frame {guest_frame:#x}"),
-        Event::Hypercall { name, .. } => format!("hypercall {name}"),
-        Event::TableUpdates { done, .. } => format!("update {done} page-table entries"),
-        Event::EventSent { channel } => format!("send event {channel}"),
-        Event::RingServed { channel, .. } => format!("serve the ring of channel {channel}"),
-        Event::Callout { .. } => "callout".to_string(),
-        Event::Translate { instructions, .. } => format!("translate {instructions} instructions"),
-        Event::Resume { real_ring } => format!("resume in real ring {real_ring}"),
-    }
 }

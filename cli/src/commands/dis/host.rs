@@ -9,6 +9,7 @@ use iced_x86::{
     SymbolResolver, SymbolResult,
 };
 use scenarios::Scenario;
+use scenarios::listing::Listing;
 use serde_json::{Value, json};
 use toy_isa::disasm::{REGISTER_NAMES, disassemble};
 use vmm_core::engine::EngineName;
@@ -18,7 +19,6 @@ use vmm_core::run::Run;
 use crate::arguments;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
-use crate::listing::Listing;
 use crate::output::{Output, Paint};
 use crate::text::{counted, cut, wrap};
 
