@@ -14,7 +14,7 @@ use vmm_core::mode::ModeName;
 use vmm_core::modes::assist::Paging;
 use vmm_core::modes::translate::Scope;
 use vmm_core::modes::trap::Layout;
-use vmm_core::timeline::{Goal, Point, Position, Timeline};
+use vmm_core::timeline::{Breakpoint, Condition, Goal, Point, Position, Progress, Timeline};
 
 /// Every mode that the guest OS runs under on every host.
 const MODES: [ModeName; 10] = [
@@ -237,4 +237,178 @@ fn however_one_gets_somewhere_it_is_the_same_there() {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The address of a symbol of the guest's program.
+fn symbol(timeline: &Timeline, scenario: &str, name: &str) -> u32 {
+    let scenario = Scenario::shipped(scenario).expect("it ships");
+    let (image, _) = scenario.program(timeline.run().mode_name);
+    let mut symbols = image.symbols.iter();
+    let found = symbols.find(|symbol| symbol.name == name);
+    found.expect("the program has this symbol").address
+}
+
+#[test]
+fn breakpoints_are_found_wherever_steps_would_come_upon_them() {
+    const STEPS: usize = 40_000;
+    for mode in MODES {
+        let Some(mut stepping) = timeline("guest-os", mode, EngineName::Auto) else {
+            accel_missing(mode);
+            continue;
+        };
+        let address = symbol(&stepping, "guest-os", "hal_put");
+        // Where the console is in use.
+        stepping.go(Goal::Instruction(300_000));
+        let from = stepping.position();
+        let mut met = Vec::new();
+        for _ in 0..STEPS {
+            stepping.step();
+            if stepping.run().guest().hart.pc == address {
+                met.push(stepping.position());
+            }
+        }
+        let end = stepping.position();
+        assert!(met.len() > 10, "{mode}: {} times", met.len());
+
+        stepping.go(Goal::Position(from));
+        stepping.breakpoints_mut().push(Breakpoint::at(Point::Address(address)));
+        let mut found = Vec::new();
+        while stepping.position() < end {
+            let reached = stepping.go(Goal::Continue);
+            assert!(matches!(reached, Progress::Reached(Some(_))), "{mode}: {reached:?}");
+            found.push(stepping.position());
+        }
+        found.retain(|position| *position <= end);
+        assert_eq!(found, met, "{mode}");
+
+        stepping.go(Goal::Position(end));
+        let mut back = Vec::new();
+        while stepping.position() > from {
+            assert!(matches!(stepping.go(Goal::ReverseContinue), Progress::Reached(_)));
+            back.push(stepping.position());
+        }
+        back.retain(|position| *position > from && *position < end);
+        back.reverse();
+        met.retain(|position| *position < end);
+        assert_eq!(back, met, "{mode}");
+    }
+}
+
+#[test]
+fn events_are_the_same_forwards_and_backwards() {
+    for mode in MODES {
+        for point in [Point::Trap, Point::Interrupt, Point::SystemCall, Point::Ring] {
+            let Some(mut timeline) = timeline("guest-os", mode, EngineName::Auto) else {
+                continue;
+            };
+            timeline.go(Goal::Instruction(250_000));
+            let from = timeline.position();
+            let mut forwards = Vec::new();
+            for _ in 0..5 {
+                if !matches!(timeline.go(Goal::Next(point.clone())), Progress::Reached(_)) {
+                    break;
+                }
+                forwards.push(timeline.position());
+            }
+            let mut backwards = vec![timeline.position()];
+            while timeline.go(Goal::Previous(point.clone())) != Progress::Nothing && timeline.position() > from {
+                backwards.push(timeline.position());
+            }
+            backwards.reverse();
+            assert_eq!(forwards, backwards, "{mode}: {point}");
+        }
+    }
+}
+
+#[test]
+fn every_store_to_a_watched_word_is_found() {
+    for mode in MODES {
+        let Some(mut stepping) = timeline("guest-os", mode, EngineName::Auto) else {
+            accel_missing(mode);
+            continue;
+        };
+        stepping.go(Goal::Instruction(300_000));
+        let from = stepping.position();
+        // A word of the stack in use, which changes often.
+        let address = stepping.run().guest().hart.x[2].wrapping_sub(16) & !3;
+        let mut met = Vec::new();
+        let mut before = stepping.run().guest().at(address);
+        for _ in 0..5_000 {
+            stepping.step();
+            let now = stepping.run().guest().at(address);
+            if now != before && before.is_some() && now.is_some() {
+                met.push(stepping.position());
+            }
+            before = now;
+        }
+        let end = stepping.position();
+        stepping.go(Goal::Position(from));
+        let mut found = Vec::new();
+        while stepping.position() < end {
+            if !matches!(stepping.go(Goal::Next(Point::Write(address))), Progress::Reached(_)) {
+                break;
+            }
+            found.push(stepping.position());
+        }
+        for position in met {
+            assert!(found.contains(&position), "{mode}: the store before {position:?} was missed");
+        }
+    }
+}
+
+#[test]
+fn conditions_hold_where_breakpoints_stop() {
+    let mut timeline = timeline("guest-os", ModeName::Bare, EngineName::Auto).expect("bare runs everywhere");
+    let address = symbol(&timeline, "guest-os", "hal_put");
+    let condition = Condition::parse("a0 == 0x69 && ring == 0 && clock > 1000", &|_| None);
+    timeline.breakpoints_mut().push(Breakpoint {
+        point: Point::Address(address),
+        condition: condition.ok(),
+        enabled: true,
+    });
+    for _ in 0..3 {
+        assert!(matches!(timeline.go(Goal::Continue), Progress::Reached(Some(_))));
+        let guest = timeline.run().guest();
+        assert_eq!((guest.hart.pc, guest.hart.x[10]), (address, 0x69));
+    }
+    timeline.breakpoints_mut()[0].enabled = false;
+    assert!(matches!(timeline.go(Goal::Continue), Progress::Ended(_)));
+    for bad in ["", "a0", "a0 = 5", "nonsense == 5", "[pc] == 5", "a0 == 5 &&", "== 3", "[0x1ffffffff] == 0"] {
+        assert!(Condition::parse(bad, &|_| None).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn over_leads_past_calls_and_traps() {
+    for mode in [ModeName::Bare, ModeName::Trap(Layout::RingDeprivileging), ModeName::Translate(Scope::Kernel)] {
+        let mut timeline = timeline("guest-os", mode, EngineName::Auto).expect("it runs everywhere");
+        timeline.go(Goal::Next(Point::SystemCall));
+        timeline.step_back();
+        let (pc, ring) = (timeline.run().guest().hart.pc, timeline.run().guest().hart.ring());
+        timeline.go(Goal::Over);
+        let guest = timeline.run().guest();
+        assert_eq!((guest.hart.pc, guest.hart.ring()), (pc + 4, ring), "{mode}");
+    }
+}
+
+#[test]
+fn snapshots_stay_bounded_and_the_past_stays_exact() {
+    let mut scenario = Scenario::find_with(
+        "work-compute",
+        &scenarios::Variant {
+            set: vec![("N".to_string(), 20_000_000)],
+            parts: None,
+        },
+    )
+    .expect("it ships");
+    scenario.set_budget(160_000_000);
+    let mut timeline =
+        Timeline::new(&scenario.setup, ModeName::Bare, EngineName::Auto, scenario.budget).expect("it runs");
+    timeline.go(Goal::Instruction(1_000_000));
+    let then = state(&timeline);
+    timeline.go(Goal::End);
+    assert!(timeline.snapshots().len() <= 512);
+    assert!(timeline.memory() < 256 << 20);
+    timeline.go(Goal::Instruction(1_000_000));
+    assert_eq!(state(&timeline), then);
 }
