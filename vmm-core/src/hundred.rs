@@ -16,9 +16,10 @@ use toy_isa::mmu::{PAGE, linear};
 use toy_isa::profile::Profile;
 use toy_isa::trap::{Cause, Trap};
 
+use crate::edit::{Edit, EditError, apply};
 use crate::event::{AccessReason, Delivery};
 use crate::guest::{Frames, Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, hosted};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
 
@@ -63,10 +64,6 @@ impl HundredLines {
 }
 
 impl Mode for HundredLines {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     /// Gives the processor to the guest, deprivileged, until it traps.
     fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, _: &mut Notes) -> Exit {
         match poll(&mut self.processor, &mut self.guest.on(&mut machine.board)) {
@@ -125,6 +122,16 @@ impl Mode for HundredLines {
     }
 }
 // ANCHOR_END: monitor
+
+impl Rewind for HundredLines {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
+        apply(&mut self.processor, &mut self.guest.on(&mut machine.board), edit)
+    }
+}
 
 impl HundredLines {
     /// A machine of this hardware profile with the monitor's memory below the guest's, and the guest at power-on.

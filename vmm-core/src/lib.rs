@@ -9,6 +9,7 @@ pub mod chain;
 pub mod check;
 pub mod classify;
 pub mod counts;
+pub mod edit;
 pub mod engine;
 pub mod event;
 pub mod fastest;

@@ -14,6 +14,7 @@ use toy_isa::root::EntryError;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
+use crate::edit::{Edit, EditError};
 use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::{Guest, GuestView};
@@ -165,11 +166,25 @@ impl Notes<'_> {
     }
 }
 
-/// A method of virtualization.
-pub trait Mode {
+/// What a timeline asks of a mode ([`crate::timeline`]).
+pub trait Rewind {
     /// A copy that goes its own way from here, on a copy of the machine.
     fn copy(&self) -> Box<dyn Mode>;
 
+    /// Changes the guest, which is at rest, for somebody who looks on. A word's address is physical to the guest.
+    ///
+    /// # Errors
+    /// If that cannot be done here.
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError>;
+
+    /// What of a copy takes room beside itself, in bytes, about; without the machine.
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+/// A method of virtualization.
+pub trait Mode: Rewind {
     /// Resumes the guest and returns when it leaves.
     fn resume(
         &mut self,
@@ -188,11 +203,6 @@ pub trait Mode {
     /// The units of translated code, in the order in which they were translated; none where nothing is translated.
     fn units(&self) -> Vec<UnitListing> {
         Vec::new()
-    }
-
-    /// What of a copy takes room beside itself, in bytes, about; without the machine.
-    fn held(&self) -> usize {
-        0
     }
 
     /// The machine that has the guest's processor, memory and devices, where that is not the real one but a data

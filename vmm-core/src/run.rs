@@ -2,10 +2,12 @@
 
 use toy_isa::engine::{Engine, Figures};
 use toy_isa::machine::{Board, Machine};
+use toy_isa::mmu::PAGE;
 use toy_isa::ram::Ram;
 use toy_isa::table::Op;
 
 use crate::counts::Counts;
+use crate::edit::{Edit, EditError};
 use crate::engine::EngineName;
 use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
@@ -273,6 +275,35 @@ impl Run {
         self.longest_without_control = still.longest_without_control;
         self.put_memories(memories);
         self.engine.forget();
+    }
+
+    /// Changes the guest where it stands; a word's address is the guest's own. What follows is another run's future.
+    ///
+    /// # Errors
+    /// If there is nothing like that to be changed, or not here.
+    pub fn edit(&mut self, edit: Edit) -> Result<(), EditError> {
+        let edit = match edit {
+            Edit::Register { number, .. } if !(1..16).contains(&number) => {
+                return Err(EditError::NoRegister(number));
+            }
+            Edit::Pc(pc) if pc % 4 != 0 => return Err(EditError::Misaligned(pc)),
+            Edit::Word { address, .. } if address % 4 != 0 => return Err(EditError::Misaligned(address)),
+            Edit::Word { address, value } => {
+                let guest = self.guest();
+                let real = guest.real(address).ok_or(EditError::NoMemory(address))?;
+                let page = guest
+                    .guest_page(real / PAGE)
+                    .ok_or(EditError::NoMemory(address))?;
+                let address = page * PAGE + real % PAGE;
+                Edit::Word { address, value }
+            }
+            other => other,
+        };
+        let mut notes = Notes {
+            log: &mut self.log,
+            counts: &mut self.counts,
+        };
+        self.mode.edit(&mut self.machine, edit, &mut notes)
     }
 
     /// What a copy of the monitor's and the board's own data structures takes, about, in bytes.

@@ -16,6 +16,7 @@ pub use goal::{Goal, Progress};
 pub use history::History;
 pub use watch::{Breakpoint, Point};
 
+use crate::edit::{Edit, EditError};
 use crate::engine::EngineName;
 use crate::mode::{End, ModeName};
 use crate::run::{Run, Still, Stop};
@@ -57,8 +58,8 @@ struct Snapshot {
     flags: Vec<Box<[u8]>>,
     /// See [`Run::held`], and the flags.
     bytes: usize,
-    /// Somebody has changed the run here: from before, this point cannot be reached any more.
-    changed: bool,
+    /// Somebody has changed the run here; where that was, before the change. Who comes there goes on from here.
+    edited: Option<Position>,
 }
 
 /// A run, with its past.
@@ -76,6 +77,8 @@ pub struct Timeline {
     near: Option<Position>,
     breakpoints: Vec<Breakpoint>,
     pursuit: Option<Pursuit>,
+    /// Where they were made, after how many retired instructions, and what.
+    edits: Vec<(Position, u64, Edit)>,
 }
 
 impl Timeline {
@@ -108,8 +111,9 @@ impl Timeline {
             near: None,
             breakpoints: Vec::new(),
             pursuit: None,
+            edits: Vec::new(),
         };
-        timeline.keep(false);
+        timeline.keep(None);
         Ok(timeline)
     }
 
@@ -263,6 +267,42 @@ impl Timeline {
         });
     }
 
+    /// Changes the guest here. What was visited after this is forgotten: it would be another run's future.
+    ///
+    /// # Errors
+    /// As [`Run::edit`]. Then nothing is changed.
+    pub fn edit(&mut self, edit: Edit) -> Result<(), EditError> {
+        let here = self.position();
+        self.run.edit(edit)?;
+        self.edits.retain(|(position, ..)| *position <= here);
+        self.edits.push((here, self.retired(), edit));
+        // An edit of the same place counts as part of the one before.
+        let first = self.snapshots.iter().find(|snapshot| snapshot.position == here);
+        let before = first.and_then(|first| first.edited).unwrap_or(here);
+        while self.snapshots.last().is_some_and(|last| last.position > here) {
+            self.give_up_snapshot(self.snapshots.len() - 1);
+        }
+        // The one of here, if there is one, is replaced; what memory held then is still the last that is known of it.
+        self.snapshots.retain(|snapshot| snapshot.position < here);
+        self.history.forget_future();
+        self.history.extend(self.run.log.take());
+        self.furthest = self.position();
+        self.history.set_now(self.furthest.events);
+        self.furthest_retired = self.retired();
+        self.keep(Some(before));
+        Ok(())
+    }
+
+    /// What was changed on the way here: how many instructions had retired, and the change.
+    pub fn edits(&self) -> impl Iterator<Item = (u64, Edit)> + '_ {
+        let here = self.position();
+        let before = self
+            .edits
+            .iter()
+            .take_while(move |(position, ..)| *position <= here);
+        before.map(|(_, retired, edit)| (*retired, *edit))
+    }
+
     /// Gives the goal up, and stays where it is.
     pub fn give_up(&mut self) {
         self.pursuit = None;
@@ -382,9 +422,19 @@ impl Timeline {
     fn turn(&mut self, fuel: u64) -> Option<Stop> {
         self.keep_if_due();
         let here = self.run.machine().attempts;
-        let left = self.budget.min(self.due()).saturating_sub(here);
+        let mut left = self.budget.min(self.due()).saturating_sub(here);
+        let edited = self.next_edited();
+        if let Some((_, before)) = edited {
+            // Where it was edited, between two attempts, something may have happened still.
+            left = left.min((before.attempts - here).max(1));
+        }
         let stop = self.run.turn(fuel.min(left));
         self.history.extend(self.run.log.take());
+        if let Some((place, before)) = edited
+            && before == self.position()
+        {
+            self.restore(place);
+        }
         let here = self.position();
         self.history.set_now(here.events);
         if here > self.furthest {
@@ -392,6 +442,13 @@ impl Timeline {
             self.furthest_retired = self.retired();
         }
         stop
+    }
+
+    /// The next snapshot that stands for an edit, and where that was.
+    fn next_edited(&self) -> Option<(usize, Position)> {
+        let here = self.position();
+        let mut edits = self.snapshots.iter().map(|snapshot| snapshot.edited).enumerate();
+        edits.find_map(|(place, edited)| Some((place, edited.filter(|before| *before > here)?)))
     }
 
     /// How many attempts are made when the next snapshot is due.
@@ -404,7 +461,7 @@ impl Timeline {
 
     fn keep_if_due(&mut self) {
         if self.run.machine().attempts >= self.due() {
-            self.keep(false);
+            self.keep(None);
         }
     }
 
@@ -423,8 +480,8 @@ impl Timeline {
         seen
     }
 
-    /// Keeps a snapshot of here.
-    fn keep(&mut self, changed: bool) {
+    /// Keeps a snapshot of here; `edited`: where it was before somebody changed it.
+    fn keep(&mut self, edited: Option<Position>) {
         let position = self.position();
         let place = self
             .snapshots
@@ -447,7 +504,7 @@ impl Timeline {
                 + flags.iter().map(|flags| flags.len()).sum::<usize>(),
             still,
             flags,
-            changed,
+            edited,
         };
         self.snapshots.insert(place, snapshot);
         while self.snapshots.len() > SNAPSHOTS || self.memory() > MEMORY {
@@ -464,7 +521,7 @@ impl Timeline {
         let mut place = 1;
         while place < self.snapshots.len() {
             let snapshot = &self.snapshots[place];
-            if !snapshot.changed && Some(snapshot.position) != at {
+            if snapshot.edited.is_none() && Some(snapshot.position) != at {
                 self.give_up_snapshot(place);
             }
             place += 1;
@@ -536,7 +593,7 @@ impl Timeline {
             if let Some(place) = place.filter(|place| Some(self.snapshots[*place].position) != self.at()) {
                 self.give_up_snapshot(place);
             }
-            self.keep(false);
+            self.keep(None);
             self.near = Some(self.position());
         }
         self.leap(to);

@@ -23,9 +23,10 @@ use toy_isa::row::Row;
 use toy_isa::table::{Csr, Op};
 use toy_isa::trap::{Cause, Trap};
 
+use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, native};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, native};
 use crate::modes::estate::Estate;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
@@ -298,10 +299,6 @@ fn root_key(hart: &Hart) -> RootKey {
 }
 
 impl Mode for Assist {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -340,6 +337,25 @@ impl Mode for Assist {
         let mut view = self.guest.view(hart, machine);
         view.pace.clock += machine.board.pace.clock - controls.start;
         view
+    }
+}
+
+impl Rewind for Assist {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
+        let before = self.structure.peek(&machine.board);
+        let mut hart = before.clone();
+        let done = apply(&mut hart, &mut self.guest.on(&mut machine.board), edit);
+        if machine.hart.controls().is_some() {
+            set(&mut machine.hart, edit);
+        } else {
+            self.structure.store(&mut machine.board, &before, &hart);
+        }
+        self.settle(machine, &before, notes);
+        done
     }
 }
 

@@ -6,8 +6,9 @@ use toy_isa::engine::Engine;
 use toy_isa::machine::{Config, LoadError, Machine};
 use toy_isa::trap::Trap;
 
+use crate::edit::{Edit, EditError, apply};
 use crate::guest::GuestView;
-use crate::mode::{Answer, Exit, Mode, Notes, native};
+use crate::mode::{Answer, Exit, Mode, Notes, Rewind, native};
 use crate::setup::Setup;
 
 /// No monitor.
@@ -33,10 +34,6 @@ impl Bare {
 }
 
 impl Mode for Bare {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(&mut self, machine: &mut Machine, engine: &mut dyn Engine, fuel: u64, _: &mut Notes) -> Exit {
         native(engine.run(machine, fuel))
     }
@@ -48,5 +45,15 @@ impl Mode for Bare {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         GuestView::bare(machine)
+    }
+}
+
+impl Rewind for Bare {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
+        apply(&mut machine.hart, &mut machine.board, edit)
     }
 }

@@ -14,9 +14,10 @@ use toy_isa::machine::{LoadError, Machine};
 use toy_isa::profile::Profile;
 use toy_isa::trap::Trap;
 
+use crate::edit::{Edit, EditError};
 use crate::event::Delivery;
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync};
 use crate::modes::trap::{Layout, TrapAndEmulate};
 use crate::setup::Setup;
 
@@ -56,10 +57,6 @@ impl Hybrid {
 }
 
 impl Mode for Hybrid {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -95,5 +92,15 @@ impl Mode for Hybrid {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         self.monitor.guest(machine)
+    }
+}
+
+impl Rewind for Hybrid {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
+        self.monitor.edit(machine, edit, notes)
     }
 }

@@ -16,9 +16,10 @@ use toy_isa::instruction::Registers;
 use toy_isa::machine::{Config, LoadError, Machine};
 use toy_isa::trap::Trap;
 
+use crate::edit::{Edit, EditError, apply};
 use crate::event::Delivery;
 use crate::guest::{Frames, Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
 
@@ -69,10 +70,6 @@ fn taken(board: &mut VirtualBoard, trap: Trap) -> Exit {
 }
 
 impl Mode for Interpret {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
         let Machine { board, attempts, .. } = machine;
         let end = attempts.saturating_add(fuel);
@@ -109,5 +106,15 @@ impl Mode for Interpret {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         self.guest.view(self.hart.clone(), machine)
+    }
+}
+
+impl Rewind for Interpret {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
+        apply(&mut self.hart, &mut self.guest.on(&mut machine.board), edit)
     }
 }

@@ -23,8 +23,9 @@ use toy_isa::machine::{Config, Machine};
 use toy_isa::mmu::PAGE;
 use toy_isa::trap::Trap;
 
+use crate::edit::{Edit, EditError, apply};
 use crate::guest::GuestView;
-use crate::mode::{Answer, Exit, Mode, Notes, native};
+use crate::mode::{Answer, Exit, Mode, Notes, Rewind, native};
 use crate::setup::{Setup, StartError};
 
 /// A machine that is a data structure of the monitor, with what executes its code.
@@ -147,10 +148,6 @@ impl Jit {
 }
 
 impl Mode for Jit {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(&mut self, machine: &mut Machine, _: &mut dyn Engine, fuel: u64, notes: &mut Notes) -> Exit {
         let exit = self.emulated.run(fuel.min(self.quantum));
         machine.attempts = self.emulated.machine.attempts;
@@ -184,5 +181,16 @@ impl Mode for Jit {
 
     fn emulated_mut(&mut self) -> Option<&mut Emulated> {
         Some(&mut self.emulated)
+    }
+}
+
+impl Rewind for Jit {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, _: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
+        let Machine { hart, board, .. } = &mut self.emulated.machine;
+        apply(hart, board, edit)
     }
 }

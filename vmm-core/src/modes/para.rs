@@ -22,9 +22,10 @@ use toy_isa::machine::Machine;
 use toy_isa::mmu::{self, Access};
 use toy_isa::trap::{Cause, Trap};
 
+use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
 use crate::setup::Setup;
 use events::Shared;
@@ -132,10 +133,6 @@ impl Para {
 }
 
 impl Mode for Para {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -201,6 +198,32 @@ impl Mode for Para {
 
     fn lent(&self) -> Vec<u32> {
         self.lent.clone()
+    }
+}
+
+impl Rewind for Para {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
+        if let Edit::Word { address, .. } = edit {
+            let frame = self.guest.frames.host(address / mmu::PAGE).unwrap_or_default();
+            if matches!(
+                self.pages.kind(frame),
+                Some(pages::Kind::Root | pages::Kind::Table)
+            ) {
+                return Err(EditError::Validated(address));
+            }
+        }
+        let mut hart = self.allocator.load(&machine.board);
+        if self.resumed.is_some() {
+            set(&mut machine.hart, edit);
+        } else {
+            set(&mut hart, edit);
+            self.allocator.store(&mut machine.board, &hart);
+        }
+        apply(&mut hart, &mut self.guest.on(&mut machine.board), edit)
     }
 }
 

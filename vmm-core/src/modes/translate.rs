@@ -28,9 +28,10 @@ use toy_isa::profile::Profile;
 use toy_isa::table::Op;
 use toy_isa::trap::{Cause, Trap};
 
+use crate::edit::{Edit, EditError, set};
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
@@ -668,10 +669,6 @@ impl Translate {
 }
 
 impl Mode for Translate {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -764,6 +761,35 @@ impl Mode for Translate {
         (first..first + cache.len() as u32 / PAGE)
             .chain([first + (allocator.save_area() - cache.start) / PAGE])
             .collect()
+    }
+}
+
+impl Rewind for Translate {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
+        let found = self.deadline.and_then(|_| self.cache.at(machine.hart.pc));
+        let Some(found) = found else {
+            return self.monitor.edit(machine, edit, notes);
+        };
+        match edit {
+            Edit::Pc(_) => return Err(EditError::InUnit),
+            Edit::Register { number, value } => {
+                let mut spilled = found.place.spilled.iter().flatten();
+                match spilled.find(|(register, _)| *register == number) {
+                    Some((_, spill)) => self.monitor.allocator.put(&mut machine.board, *spill, value),
+                    None => set(&mut machine.hart, edit),
+                }
+                return Ok(());
+            }
+            Edit::Word { address, .. } if self.monitor.shadow.traces(address / PAGE) => {
+                return Err(EditError::InUse(address));
+            }
+            Edit::Word { .. } => {}
+        }
+        self.monitor.edit(machine, edit, notes)
     }
 }
 

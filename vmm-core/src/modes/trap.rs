@@ -21,9 +21,10 @@ use toy_isa::mmu::Access;
 use toy_isa::profile::Profile;
 use toy_isa::trap::Trap;
 
+use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::setup::Setup;
 use allocator::Allocator;
@@ -190,10 +191,6 @@ impl TrapAndEmulate {
 }
 
 impl Mode for TrapAndEmulate {
-    fn copy(&self) -> Box<dyn Mode> {
-        Box::new(self.clone())
-    }
-
     fn resume(
         &mut self,
         machine: &mut Machine,
@@ -232,5 +229,24 @@ impl Mode for TrapAndEmulate {
             view.pace.skipped += machine.board.pace.skipped - skipped;
         }
         view
+    }
+}
+
+impl Rewind for TrapAndEmulate {
+    fn copy(&self) -> Box<dyn Mode> {
+        Box::new(self.clone())
+    }
+
+    fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
+        if self.resumed.is_some() {
+            set(&mut machine.hart, edit);
+        }
+        let (resumed, x, pc) = (self.resumed.is_some(), machine.hart.x, machine.hart.pc);
+        let done = self.virtually(machine, notes, |hart, board| apply(hart, board, edit));
+        if resumed {
+            // The save area holds nothing while the guest runs.
+            (machine.hart.x, machine.hart.pc) = (x, pc);
+        }
+        done
     }
 }

@@ -64,7 +64,6 @@ impl History {
     }
 
     /// Forgets what comes after the present: it will be something else.
-    #[allow(dead_code)]
     pub(super) fn forget_future(&mut self) {
         self.records.truncate(self.happened());
     }

@@ -1,8 +1,8 @@
 //! Looking through a stretch of a run for points.
 //!
-//! Most points need no look at each instruction. Events are seen as they happen; whether anything was stored to a page,
-//! the page's flag says; and whether the instruction at an address was executed, a count of the instructions that retire
-//! there, or an event there. Only a stretch for which one of these answers yes is gone through step by step.
+//! Most points need no look at each instruction. Events are seen as they happen; whether anything was stored to a
+//! page, the page's flag says; and whether the instruction at an address was executed, a count of the instructions that
+//! retire there, or an event there. Only a stretch for which one of these answers yes is gone through step by step.
 
 use toy_isa::disasm::REGISTER_NAMES;
 use toy_isa::hart::Hart;
