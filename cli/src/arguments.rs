@@ -8,6 +8,7 @@ use scenarios::limit::BUDGET;
 use scenarios::terminal::escape_line;
 use scenarios::{Define, Error, Scenario, Variant, limit, read_limited};
 use toy_isa::profile::{Profile, ProfileName};
+use tui::theme::Colours;
 use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::modes::para::interface::BATCH_LIMIT;
@@ -229,6 +230,11 @@ pub(crate) fn mode() -> impl TypedValueParser<Value = ModeName> {
     let mut names = values(ModeName::ALL.map(ModeName::name));
     names.push(PossibleValue::new("trap:0/1/3").hide(true));
     one_of(names, ModeName::from_name)
+}
+
+/// Reads the name of a theme.
+pub(crate) fn theme() -> impl TypedValueParser<Value = Colours> {
+    one_of(values(Colours::ALL.map(Colours::name)), Colours::from_name)
 }
 
 fn values(names: impl IntoIterator<Item = &'static str>) -> Vec<PossibleValue> {

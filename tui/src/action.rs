@@ -4,6 +4,8 @@ mod keymap;
 
 pub use keymap::{KeyMap, KeyMapError};
 
+use vmm_core::timeline::Point;
+
 use crate::views::View;
 
 /// What a key can mean.
@@ -189,13 +191,13 @@ table! {
         "over" StepOver, ["o" "F8"], "over", "one instruction, with all that it calls";
         "over-back" StepOverBack, ["O" "shift-F8"], "over back", "the same backwards";
         "continue" Continue, ["c" "F9"], "continue", "to the next breakpoint, or the end";
-        "continue-back" ReverseContinue, ["C" "shift-F9"], "reverse", "to the breakpoint before, or the beginning";
+        "continue-back" ReverseContinue, ["C" "shift-F9"], "reverse", "to the breakpoint before, or the begin";
         "play" Play, ["space"], "play", "play, or pause";
         "faster" Faster, ["+" "="], "faster", "play faster";
         "slower" Slower, ["-"], "slower", "play more slowly";
         "first" First, ["<"], "begin", "to the beginning of the run";
         "furthest" Furthest, [">"], "furthest", "to the furthest place that was visited";
-        "breakpoint" Breakpoint, ["b"], "break", "set a breakpoint at the selection, or clear it";
+        "breakpoint" Breakpoint, ["b"], "break", "a breakpoint at the selection, or none";
         "mode" Mode, ["m"], "mode", "the same instruction in another mode";
     }
     Events {
@@ -239,17 +241,44 @@ table! {
         "previous-view" PreviousView, ["shift-tab"], "view", "the view before";
         "next-pane" NextPane, ["w"], "pane", "the next pane";
         "previous-pane" PreviousPane, ["W"], "pane", "the pane before";
-        "zoom" Zoom, ["z"], "zoom", "the pane on the whole screen, then in large letters";
+        "zoom" Zoom, ["z"], "zoom", "whole screen, then large letters";
     }
     General {
         "prompt" Prompt, [":"], "go to", "go to an instruction, or give a command";
         "help" Help, ["?" "F1"], "help", "this view, its colours, all keys";
         "theme" Theme, ["F2"], "theme", "other colours";
-        "mouse" Mouse, ["F3"], "mouse", "leave the mouse to the terminal, to select text; or take it back";
+        "mouse" Mouse, ["F3"], "mouse", "leave the mouse to the terminal, or take it";
         "redraw" Redraw, ["ctrl-l"], "redraw", "draw everything anew";
-        "suspend" Suspend, ["ctrl-z"], "suspend", "stop the program until the shell resumes it";
+        "suspend" Suspend, ["ctrl-z"], "suspend", "stop until the shell resumes the program";
         "close" Close, ["esc"], "close", "leave what is in front";
         "quit" Quit, ["q" "ctrl-c"], "quit", "end the program";
+    }
+}
+
+impl Kind {
+    /// The point of a timeline that it is.
+    pub fn point(self) -> Point {
+        match self {
+            Kind::Event => Point::Any,
+            Kind::Trap => Point::Trap,
+            Kind::Exit => Point::Exit,
+            Kind::Ring => Point::Ring,
+            Kind::Interrupt => Point::Interrupt,
+            Kind::SystemCall => Point::SystemCall,
+        }
+    }
+
+    /// The kind of this name, as it is typed.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Some(match name {
+            "event" => Kind::Event,
+            "trap" => Kind::Trap,
+            "exit" => Kind::Exit,
+            "ring" => Kind::Ring,
+            "interrupt" => Kind::Interrupt,
+            "call" => Kind::SystemCall,
+            _ => return None,
+        })
     }
 }
 

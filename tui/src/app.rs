@@ -1,9 +1,15 @@
 //! The state of the whole program.
 
 use ratatui::layout::Size;
+use vmm_core::engine::EngineName;
+use vmm_core::mode::ModeName;
+use vmm_core::timeline::{Goal, Point};
 
 use crate::action::KeyMap;
-use crate::session::Session;
+use crate::menu::Menu;
+use crate::prompt::{Prompt, Purpose};
+use crate::session::{Session, Stopped};
+use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::views::{States, View};
 
@@ -11,6 +17,8 @@ use crate::views::{States, View};
 pub struct App {
     /// The guest that is looked at.
     pub session: Session,
+    /// What executes guests.
+    pub engine: EngineName,
     /// The view that is shown.
     pub view: View,
     /// What each view keeps.
@@ -19,6 +27,8 @@ pub struct App {
     pub zoom: Zoom,
     /// Whether the view is being explained, and from which line on.
     pub help: Option<u16>,
+    /// Modes that are being chosen from.
+    pub menu: Option<Menu>,
     /// The line that is being typed, if one is.
     pub prompt: Option<Prompt>,
     /// What there is to say to the user.
@@ -27,11 +37,31 @@ pub struct App {
     pub theme: Theme,
     /// What keys mean.
     pub keys: KeyMap,
-    /// Whether the mouse is ours; else the terminal has it, to select text.
-    pub mouse: bool,
+    /// What is remembered from one time to the next.
+    pub settings: Settings,
     /// The size of the screen.
     pub size: Size,
+    /// The text that was searched for last.
+    pub(crate) searched: String,
+    past: Past,
     requests: Vec<Request>,
+    forced: Forced,
+}
+
+/// Lines that were entered, oldest first.
+#[derive(Default)]
+struct Past {
+    commands: Vec<String>,
+    searches: Vec<String>,
+}
+
+/// What this start of the program says about the looks, whatever the settings are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forced {
+    /// No colours: NO_COLOR.
+    pub plain: bool,
+    /// Only characters of ASCII.
+    pub ascii: bool,
 }
 
 /// How one pane is shown.
@@ -42,34 +72,8 @@ pub enum Zoom {
     Off,
     /// On the whole screen.
     Whole,
-}
-
-/// A line that is being typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prompt {
-    /// What for.
-    pub purpose: Purpose,
-    /// What was typed so far.
-    pub text: String,
-}
-
-/// What a line is typed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// A command, or a place to go to.
-    Command,
-    /// A text to search for.
-    Search,
-}
-
-impl Purpose {
-    /// What stands before the line.
-    pub fn sign(self) -> char {
-        match self {
-            Purpose::Command => ':',
-            Purpose::Search => '/',
-        }
-    }
+    /// On the whole screen, in large letters.
+    Large,
 }
 
 /// Something to say to the user, until the next key.
@@ -92,25 +96,56 @@ pub enum Request {
     Redraw,
     /// Take the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// Keep the settings for the next time.
+    Save(Settings),
 }
 
 impl App {
     /// The state at the beginning.
-    pub fn new(session: Session, theme: Theme, keys: KeyMap) -> App {
-        App {
+    pub fn new(
+        session: Session,
+        engine: EngineName,
+        settings: Settings,
+        forced: Forced,
+        keys: KeyMap,
+    ) -> App {
+        let mut app = App {
             session,
+            engine,
             view: View::Machine,
             views: States::default(),
             zoom: Zoom::Off,
             help: None,
+            menu: None,
             prompt: None,
             notice: None,
-            theme,
+            theme: Theme::default(),
             keys,
-            mouse: true,
+            settings,
             size: Size::new(80, 24),
+            searched: String::new(),
+            past: Past::default(),
             requests: Vec::new(),
-        }
+            forced,
+        };
+        app.dress();
+        app
+    }
+
+    /// Makes the looks what the settings and this start of the program say.
+    fn dress(&mut self) {
+        self.theme = Theme {
+            colours: self.settings.theme,
+            plain: self.forced.plain,
+            ascii: self.settings.ascii || self.forced.ascii,
+        };
+    }
+
+    /// The settings were changed: they take effect, and are kept.
+    pub(crate) fn settings_changed(&mut self) {
+        self.dress();
+        let settings = self.settings.clone();
+        self.request(Request::Save(settings));
     }
 
     /// Takes what the driver is asked to do.
@@ -139,8 +174,71 @@ impl App {
         self.views.focus[self.view as usize]
     }
 
+    /// Shows a view.
+    pub(crate) fn show(&mut self, view: View) {
+        self.view = view;
+        self.zoom = Zoom::Off;
+        self.help = None;
+        view.screen().moved(self);
+    }
+
     /// Whether there is work to be done: [`Message::Work`](crate::Message::Work) does a slice of it.
     pub fn busy(&self) -> bool {
-        self.view.screen().busy(self)
+        self.session.busy() || self.view.screen().busy(self)
+    }
+
+    /// Whether something moves with the time: [`Message::Tick`](crate::Message::Tick) moves it.
+    pub fn needs_time(&self) -> bool {
+        self.session.needs_time()
+    }
+
+    /// Sets out for a place of the run; the work that is to be done goes there.
+    pub fn set_out(&mut self, goal: Goal) {
+        self.session.set_out(goal);
+    }
+
+    /// The guest stands again.
+    pub(crate) fn stopped(&mut self, stopped: Stopped) {
+        match stopped {
+            Stopped::There(None) => {}
+            Stopped::There(Some(breakpoint)) => match breakpoint.point {
+                Point::Address(_) | Point::Write(_) | Point::Register(_) => {
+                    self.say(format!("stopped at {breakpoint}"));
+                }
+                _ => {
+                    let last = self.session.timeline().history().iter().next_back();
+                    let said = last.map(|last| format!("event {}: {}", last.number, last.event.sentence()));
+                    self.say(said.unwrap_or_default());
+                }
+            },
+            Stopped::Ended(end) => self.say(end.to_string()),
+            Stopped::Nothing => self.complain("there is none before"),
+        }
+    }
+
+    /// The same guest, at the same instruction, in another mode: the work that is to be done goes there.
+    pub(crate) fn switch(&mut self, mode: ModeName) {
+        let retired = self.session.timeline().retired();
+        match self.session.in_mode(mode, self.engine) {
+            Ok(mut session) => {
+                session.set_out(Goal::Instruction(retired));
+                self.session = session;
+                self.say(format!("{mode}: {}", mode.describe()));
+            }
+            Err(error) => self.complain(format!("mode {mode}: {error}")),
+        }
+    }
+
+    /// Begins to ask for a line.
+    pub(crate) fn ask(&mut self, purpose: Purpose, text: &str) {
+        self.prompt = Some(Prompt::new(purpose, text));
+    }
+
+    /// The lines that were entered for this purpose, oldest first.
+    pub(crate) fn past(&mut self, purpose: Purpose) -> &mut Vec<String> {
+        match purpose {
+            Purpose::Command => &mut self.past.commands,
+            Purpose::Search => &mut self.past.searches,
+        }
     }
 }

@@ -3,10 +3,12 @@
 mod footer;
 mod header;
 mod help;
+mod large;
+mod popup;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Margin, Position, Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
@@ -50,6 +52,9 @@ pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) {
             }
         }
     }
+    if let Some(menu) = &app.menu {
+        popup::draw(app, menu, inner, buffer);
+    }
 }
 
 fn fits(area: Rect) -> bool {
@@ -68,7 +73,7 @@ fn view_area(area: Rect) -> Rect {
 /// The panes that are shown, with where they are.
 fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
     match app.zoom {
-        Zoom::Whole => vec![(app.focus(), area)],
+        Zoom::Whole | Zoom::Large => vec![(app.focus(), area)],
         Zoom::Off => app.view.screen().layout(area).into_iter().enumerate().collect(),
     }
 }
@@ -77,7 +82,39 @@ fn draw_pane(app: &App, pane: usize, area: Rect, buffer: &mut Buffer) {
     let screen = app.view.screen();
     let focus = app.focus() == pane;
     let inner = boxed(&app.theme, &screen.title(app, pane), focus, area, buffer);
-    screen.draw(app, pane, inner, buffer);
+    if app.zoom != Zoom::Large || !large::fits(inner) {
+        return screen.draw(app, pane, inner, buffer);
+    }
+    let small = large::small(inner);
+    let mut pane_buffer = Buffer::empty(small);
+    pane_buffer.set_style(small, app.theme.style(Role::Text));
+    screen.draw(app, pane, small, &mut pane_buffer);
+    large::blow_up(&pane_buffer, inner, buffer);
+}
+
+/// What comes after the present zoom: large letters only where there is room for them, and characters for them.
+pub fn next_zoom(app: &App) -> Zoom {
+    let area = Rect::from((Position::ORIGIN, app.size));
+    let large = fits(area) && large::fits(inside(view_area(area))) && !app.theme.ascii;
+    match app.zoom {
+        Zoom::Off => Zoom::Whole,
+        Zoom::Whole if large => Zoom::Large,
+        Zoom::Whole | Zoom::Large => Zoom::Off,
+    }
+}
+
+/// What is inside a frame.
+fn inside(area: Rect) -> Rect {
+    area.inner(Margin::new(1, 1))
+}
+
+/// One line of an area.
+fn line_of(area: Rect, number: u16) -> Rect {
+    Rect {
+        y: area.y + number,
+        height: 1,
+        ..area
+    }
 }
 
 /// Draws a frame with a title; what is left inside.
@@ -170,29 +207,34 @@ fn too_small(theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The view whose tab is at this place.
-pub fn tab_at(app: &App, at: Position) -> Option<View> {
-    let area = Rect::from((Position::ORIGIN, app.size));
-    if !fits(area) {
-        return None;
-    }
-    header::tab_at(app, area, at)
+/// The area of the whole screen, if everything has its place on it.
+fn whole(app: &App) -> Option<Rect> {
+    Some(Rect::from((Position::ORIGIN, app.size))).filter(|area| fits(*area))
 }
 
-/// The pane at this place, and its inside.
+/// The view whose tab is at this place.
+pub fn tab_at(app: &App, at: Position) -> Option<View> {
+    header::tab_at(whole(app)?, at)
+}
+
+/// The instruction that this place of the timeline means.
+pub fn instruction_at(app: &App, at: Position) -> Option<u64> {
+    header::instruction_at(app, whole(app)?, at)
+}
+
+/// The item of the menu at this place.
+pub fn menu_item_at(app: &App, at: Position) -> Option<usize> {
+    popup::item_at(app.menu.as_ref()?, view_area(whole(app)?), at)
+}
+
+/// The pane at this place, and its inside. In large letters nothing is inside.
 pub fn pane_at(app: &App, at: Position) -> Option<(usize, Rect)> {
-    let area = Rect::from((Position::ORIGIN, app.size));
-    if !fits(area) {
-        return None;
-    }
-    let mut shown = panes(app, view_area(area)).into_iter();
+    let mut shown = panes(app, view_area(whole(app)?)).into_iter();
     let (pane, area) = shown.find(|(_, area)| area.contains(at))?;
-    let inner = Rect::new(
-        area.x + 1,
-        area.y + 1,
-        area.width.saturating_sub(2),
-        area.height.saturating_sub(2),
-    );
+    let inner = match app.zoom {
+        Zoom::Large => Rect::ZERO,
+        Zoom::Off | Zoom::Whole => inside(area),
+    };
     Some((pane, inner))
 }
 

@@ -10,10 +10,14 @@
 
 pub mod action;
 pub mod app;
+pub mod command;
 pub mod frame;
 pub mod key;
+pub mod menu;
 pub mod message;
+pub mod prompt;
 pub mod session;
+pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod terminal;
 pub mod theme;

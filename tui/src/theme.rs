@@ -230,6 +230,46 @@ pub struct Glyphs {
     pub empty: &'static str,
     /// A place on a bar.
     pub mark: &'static str,
+    /// A snapshot on the timeline.
+    pub snapshot: &'static str,
+    /// The present on the timeline.
+    pub here: &'static str,
+}
+
+/// Each sign beside the character of ASCII for it.
+pub(crate) fn in_ascii() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let pairs = |of: &'static Glyphs| {
+        let signs = [
+            of.current,
+            of.selected,
+            of.breakpoint,
+            of.changed,
+            of.good,
+            of.bad,
+            of.warn,
+            of.playing,
+            of.paused,
+            of.ended,
+            of.dot,
+            of.cut,
+            of.left,
+            of.right,
+            of.up,
+            of.down,
+            of.horizontal,
+            of.vertical,
+            of.cross,
+            of.strong_horizontal,
+            of.strong_vertical,
+            of.full,
+            of.empty,
+            of.mark,
+            of.snapshot,
+            of.here,
+        ];
+        signs.into_iter().chain(of.corners).chain(of.strong_corners)
+    };
+    pairs(&UNICODE).zip(pairs(&ASCII))
 }
 
 static UNICODE: Glyphs = Glyphs {
@@ -260,6 +300,8 @@ static UNICODE: Glyphs = Glyphs {
     eighths: &[" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     empty: "░",
     mark: "┃",
+    snapshot: "┴",
+    here: "┃",
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -290,4 +332,6 @@ static ASCII: Glyphs = Glyphs {
     eighths: &[" ", "#"],
     empty: ".",
     mark: "|",
+    snapshot: "'",
+    here: "|",
 };

@@ -141,7 +141,8 @@ pub trait Screen {
     /// Draws the inside of a pane, into an area of any size: on a small screen among others, or zoomed.
     fn draw(&self, app: &App, pane: usize, area: Rect, buffer: &mut Buffer);
 
-    /// Does what an action means to the pane with the focus; whether it meant something.
+    /// Does what an action means to the pane with the focus; whether it meant something. What means the same in every
+    /// view does not get here; what the guest's time is about, only if the view says no to it.
     fn update(&self, _app: &mut App, _action: Action) -> bool {
         false
     }
@@ -158,6 +159,9 @@ pub trait Screen {
     fn search(&self, _app: &mut App, _text: &str, _onwards: bool) -> Answer {
         None
     }
+
+    /// The guest has moved, or is another one: what follows it follows. Only the view that is shown is told.
+    fn moved(&self, _app: &mut App) {}
 
     /// Whether it has work of its own to be done in slices while it is shown.
     fn busy(&self, _app: &App) -> bool {

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{at_the_right, cut};
 use crate::action::Action;
 use crate::app::App;
+use crate::prompt::Prompt;
 use crate::theme::Role;
 
 /// Draws it into the last two lines.
@@ -27,10 +28,7 @@ fn message(app: &App, width: u16) -> Line<'static> {
     let room = usize::from(width).saturating_sub(2);
     if let Some(prompt) = &app.prompt {
         let sign = Span::styled(format!(" {}", prompt.purpose.sign()), app.theme.style(Role::Key));
-        return Line::from(vec![
-            sign,
-            Span::raw(end_of(&prompt.text, room.saturating_sub(1))),
-        ]);
+        return Line::from(vec![sign, Span::raw(window(prompt, room).0.to_string())]);
     }
     let Some(notice) = &app.notice else {
         return Line::default();
@@ -43,21 +41,24 @@ fn message(app: &App, width: u16) -> Line<'static> {
     Line::styled(cut(&app.theme, &text, room), app.theme.style(role))
 }
 
-/// As much of the end of a line as fits: what is being typed must be seen.
-fn end_of(text: &str, room: usize) -> String {
+/// The part of a line that fits around its cursor, and the column of the cursor in it.
+fn window(prompt: &Prompt, room: usize) -> (&str, u16) {
+    let text = &prompt.text;
     let mut start = 0;
-    while text[start..].width() > room {
+    while text[start..prompt.cursor].width() >= room {
         start += text[start..].chars().next().map_or(1, char::len_utf8);
     }
-    text[start..].to_string()
+    (&text[start..], text[start..prompt.cursor].width() as u16)
 }
 
 /// Where the cursor stands, if a line is being typed.
 pub(super) fn cursor(app: &App, area: Rect) -> Option<Position> {
     let prompt = app.prompt.as_ref()?;
-    let room = usize::from(area.width).saturating_sub(3);
-    let typed = end_of(&prompt.text, room).width() as u16;
-    Some(Position::new(area.x + 2 + typed, area.bottom().saturating_sub(2)))
+    let (_, column) = window(prompt, usize::from(area.width).saturating_sub(2));
+    Some(Position::new(
+        area.x + 2 + column,
+        area.bottom().saturating_sub(2),
+    ))
 }
 
 /// The keys of the context: as many as there is room for, and always those for help and for the end.
@@ -67,19 +68,24 @@ fn keys(app: &App, area: Rect, buffer: &mut Buffer) {
         let what = Span::styled(format!(" {} ", action.entry().short), app.theme.style(Role::Dim));
         [key, what]
     };
-    let (own, always): (&[Action], _) = match (&app.prompt, app.help) {
-        (Some(_), _) => return prompt_keys(app, area, buffer),
-        (None, Some(_)) => (
-            &[Action::Down, Action::Up, Action::PageDown],
-            [Action::Close, Action::Quit],
-        ),
-        (None, None) => (app.view.screen().actions(), [Action::Help, Action::Quit]),
+    if app.prompt.is_some() {
+        return prompt_keys(app, area, buffer);
+    }
+    let in_front = app.help.is_some() || app.menu.is_some();
+    let own: &[Action] = match (&app.menu, app.help) {
+        (Some(_), _) => &[Action::Down, Action::Up, Action::Select],
+        (None, Some(_)) => &[Action::Down, Action::Up, Action::PageDown, Action::PageUp],
+        (None, None) => app.view.screen().actions(),
+    };
+    let always = match in_front {
+        true => [Action::Close, Action::Theme],
+        false => [Action::Help, Action::Quit],
     };
     let end = Line::from_iter(always.into_iter().flat_map(pair));
     let mut room = area.width.saturating_sub(at_the_right(end, area, buffer));
     let common = [Action::Zoom, Action::NextPane, Action::NextView, Action::Prompt];
     let mut line = Line::default();
-    let wanted = own.iter().chain(common.iter().filter(|_| app.help.is_none()));
+    let wanted = own.iter().chain(common.iter().filter(|_| !in_front));
     for action in wanted.filter(|action| !app.keys.keys(**action).is_empty()) {
         let pair = pair(*action);
         let width = pair.iter().map(Span::width).sum::<usize>() as u16;

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::{MINIMUM, boxed, view_area};
 use crate::action::{ACTIONS, Group};
 use crate::app::App;
+use crate::command::COMMANDS;
 use crate::key::Key;
 use crate::theme::Role;
 
@@ -58,12 +59,19 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
         {
             let keys: Vec<String> = app.keys.keys(entry.action).iter().map(Key::to_string).collect();
             lines.push(Line::from(vec![
-                Span::styled(format!("  {:<18}", keys.join("  ")), theme.style(Role::Key)),
-                Span::raw(format!("{:<55}", entry.what)),
+                Span::styled(format!("  {:<14}", keys.join("  ")), theme.style(Role::Key)),
+                Span::raw(format!("{:<45}", entry.what)),
                 Span::styled(entry.name, theme.style(Role::Dim)),
             ]));
         }
         lines.push(Line::default());
+    }
+    lines.push(Line::styled(" Commands, after :", theme.style(Role::Title)));
+    for (command, what) in COMMANDS {
+        lines.push(Line::from(vec![
+            Span::styled(format!("  {command:<22}"), theme.style(Role::Key)),
+            Span::raw(*what),
+        ]));
     }
     lines
 }

@@ -1,37 +1,59 @@
 //! The terminal as we have it: another screen, raw, with the mouse; and given back as it was.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::cell::RefCell;
+use std::io::{self, Stdout, Write};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
-use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};
 
+use super::cast::Cast;
+
+/// Whether the terminal is ours, so that it is given back once only: a second time would move the cursor back over
+/// what was printed since.
+static OURS: AtomicBool = AtomicBool::new(false);
+
 /// The terminal while it is ours. Dropping it gives the terminal back.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
+    cast: Rc<RefCell<Option<Cast>>>,
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes the terminal; all that is written to it is recorded too, if that is wanted.
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn open(mouse: bool) -> io::Result<Screen> {
-        enable_raw_mode()?;
-        let mut stdout = BufWriter::new(io::stdout());
-        execute!(stdout, EnterAlternateScreen)?;
-        let mut screen = Screen {
-            terminal: Terminal::new(CrosstermBackend::new(stdout))?,
+    pub(super) fn open(cast: Option<Cast>) -> io::Result<Screen> {
+        let cast = Rc::new(RefCell::new(cast));
+        let out = Out {
+            pending: Vec::new(),
+            stdout: io::stdout(),
+            cast: Rc::clone(&cast),
         };
-        screen.mouse(mouse)?;
+        let mut screen = Screen {
+            terminal: Terminal::new(CrosstermBackend::new(out))?,
+            cast,
+        };
+        screen.reopen()?;
         Ok(screen)
+    }
+
+    /// Takes the terminal again after it was given back.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        OURS.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(self.terminal.backend_mut(), EnterAlternateScreen)?;
+        self.forget()
     }
 
     /// The size that it has now.
@@ -39,9 +61,16 @@ impl Screen {
         self.terminal.size()
     }
 
+    /// It has another size; the next picture will be of that.
+    pub(super) fn resized(&mut self, width: u16, height: u16) {
+        if let Some(cast) = &mut *self.cast.borrow_mut() {
+            cast.resized(width, height);
+        }
+    }
+
     /// Draws a picture: what differs from the last one is written, and shown at once.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
-        execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(render)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
@@ -66,16 +95,48 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back as it was, whatever state it is in. Nothing can be done if that fails.
+/// Gives the terminal back as it was, if it is ours. Nothing can be done if that fails.
 pub(super) fn restore() {
-    let mut stdout = io::stdout();
-    let _ = execute!(
-        stdout,
-        EndSynchronizedUpdate,
-        DisableMouseCapture,
-        LeaveAlternateScreen,
-        Show
-    );
-    let _ = stdout.flush();
-    let _ = disable_raw_mode();
+    if OURS.swap(false, Ordering::SeqCst) {
+        let _ = execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            DisableMouseCapture,
+            LeaveAlternateScreen,
+            Show
+        );
+        let _ = disable_raw_mode();
+    }
+}
+
+/// A panic gives the terminal back before it is reported.
+pub(super) fn restore_after_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore();
+        report(panic);
+    }));
+}
+
+/// The standard output, written to in one piece for each picture, and the recording of it.
+struct Out {
+    pending: Vec<u8>,
+    stdout: Stdout,
+    cast: Rc<RefCell<Option<Cast>>>,
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(cast) = &mut *self.cast.borrow_mut() {
+            cast.shown(&self.pending);
+        }
+        let written = self.stdout.write_all(&self.pending);
+        self.pending.clear();
+        written.and_then(|()| self.stdout.flush())
+    }
 }

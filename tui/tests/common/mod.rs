@@ -10,9 +10,12 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier, Style};
 use scenarios::Scenario;
 use tui::action::KeyMap;
+use tui::app::Forced;
 use tui::session::Session;
+use tui::settings::Settings;
 use tui::theme::{Colours, Theme};
 use tui::{App, Message, frame};
+use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 
 /// The screens that everything is looked at on.
@@ -22,8 +25,15 @@ pub(crate) const SIZES: [Size; 2] = [Size::new(80, 24), Size::new(160, 50)];
 pub(crate) fn app(scenario: &str, mode: &str) -> App {
     let scenario = Scenario::shipped(scenario).expect("it ships");
     let mode = ModeName::from_name(mode).expect("a mode");
-    let session = Session::new(scenario, mode).expect("every host can run it");
-    App::new(session, Theme::default(), KeyMap::default())
+    let engine = EngineName::Interpreter;
+    let session = Session::new(scenario.into(), mode, engine).expect("every host can run it");
+    App::new(
+        session,
+        engine,
+        Settings::default(),
+        Forced::default(),
+        KeyMap::default(),
+    )
 }
 
 /// Presses these keys, by their names, and lets all work be done after each.

@@ -8,7 +8,29 @@ use super::{AccessReason, Delivery, Event};
 use crate::modes::para::interface::channel;
 
 impl Event {
-    /// The name in traces.
+    /// All names, in the order of the events.
+    pub const NAMES: [&str; 18] = [
+        "exit",
+        "vm-exit",
+        "vm-entry",
+        "nested-fill",
+        "callout",
+        "translate",
+        "hypercall",
+        "table-updates",
+        "event-sent",
+        "ring-served",
+        "emulate",
+        "emulate-access",
+        "shadow-fill",
+        "shadow-drop",
+        "shadow-switch",
+        "enter",
+        "return",
+        "resume",
+    ];
+
+    /// The name in traces: one of [`Event::NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
             Event::Exit { .. } => "exit",

@@ -14,6 +14,8 @@ use crate::guest::GuestView;
 pub enum Point {
     /// Before the instruction at this address of the guest's.
     Address(u32),
+    /// After any event, and what the monitor made of it.
+    Any,
     /// After the processor, real or virtual, has taken a trap, and whoever is in charge has answered it.
     Trap,
     /// After the guest has left to the monitor, and the monitor has done what there was to do.
@@ -66,6 +68,7 @@ impl Point {
         let trap = trap_of(event);
         match self {
             Point::Address(_) | Point::Write(_) | Point::Register(_) => false,
+            Point::Any => true,
             Point::Trap => trap.is_some(),
             Point::Exit => matches!(event, Event::Exit { .. } | Event::VmExit { .. }),
             Point::Ring => match event {
@@ -89,6 +92,7 @@ impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Point::Address(address) => write!(f, "pc {address:#010x}"),
+            Point::Any => f.write_str("event"),
             Point::Trap => f.write_str("trap"),
             Point::Exit => f.write_str("exit"),
             Point::Ring => f.write_str("ring change"),
