@@ -87,6 +87,10 @@ pub enum Event {
         row: Row,
         /// The instruction word.
         word: u32,
+        /// What its source registers held; an immediate in the place of the first.
+        sources: [u32; 2],
+        /// What its destination register holds now.
+        result: u32,
     },
     /// An instruction that touched memory was carried out by the monitor.
     EmulateAccess {
@@ -239,6 +243,8 @@ pub struct Log {
     capacity: usize,
     next: u64,
     exit: Option<u64>,
+    /// The hardware is about to inject what it was entered with.
+    injecting: bool,
 }
 
 impl Log {
@@ -249,6 +255,7 @@ impl Log {
             capacity,
             next: 0,
             exit: None,
+            injecting: false,
         }
     }
 
@@ -266,7 +273,12 @@ impl Log {
             _ => {}
         }
         let exit = self.exit.filter(|exit| *exit != number);
-        if matches!(event, Event::Resume { .. } | Event::VmEntry { .. }) {
+        let injected = std::mem::replace(
+            &mut self.injecting,
+            matches!(event, Event::VmEntry { inject: Some(_) }),
+        );
+        let resumed = matches!(event, Event::Resume { .. } | Event::VmEntry { .. });
+        if (resumed || injected) && !self.injecting {
             self.exit = None;
         }
         if self.capacity == 0 {

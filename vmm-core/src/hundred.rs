@@ -108,7 +108,7 @@ impl Mode for HundredLines {
         let mut board = self.guest.on(&mut machine.board);
         match step(&mut self.processor, &mut board, Registers::Sixteen) {
             Step::Retired(insn) if !insn.row().sensitive().is_empty() => {
-                notes.emulated(&self.guest, &before, insn)
+                notes.emulated(&self.guest, &before, insn, self.processor.x[insn.rd as usize])
             }
             Step::Retired(_) => notes.counts.access(self.reason(&before, trap.tval)),
             Step::Trapped(trap) => return Answer::Sync(Sync::Enter(trap)),

@@ -11,6 +11,7 @@ use toy_isa::instruction::{Instruction, Registers};
 use toy_isa::machine::Machine;
 use toy_isa::profile::Profile;
 use toy_isa::root::EntryError;
+use toy_isa::table::Form;
 use toy_isa::trap::Trap;
 
 use crate::counts::Counts;
@@ -158,11 +159,22 @@ impl Notes<'_> {
         }
     }
 
-    /// The monitor emulated a privileged instruction, at which the processor was in this state.
-    pub fn emulated(&mut self, guest: &Guest, hart: &Hart, insn: Instruction) {
+    /// The monitor emulated a privileged instruction, at which the processor was in the state `before`; now its
+    /// destination register holds `result`.
+    pub fn emulated(&mut self, guest: &Guest, before: &Hart, insn: Instruction, result: u32) {
         let (row, word) = (insn.row(), insn.encode());
         self.counts.emulate(row);
-        self.event(guest, hart, Event::Emulate { row, word });
+        let first = match insn.op.row().form {
+            Form::CsrImm => u32::from(insn.rs1),
+            _ => before.x[usize::from(insn.rs1)],
+        };
+        let event = Event::Emulate {
+            row,
+            word,
+            sources: [first, before.x[usize::from(insn.rs2)]],
+            result,
+        };
+        self.event(guest, before, event);
     }
 }
 

@@ -11,8 +11,11 @@ pub mod para;
 pub mod translate;
 pub mod trap;
 
+use toy_isa::hart::Hart;
+use toy_isa::instruction::Instruction;
 use toy_isa::machine::{LoadError, Machine};
-use toy_isa::mmu::PAGE;
+use toy_isa::mmu::{Access, PAGE};
+use toy_isa::table::Form;
 
 use crate::guest::Frames;
 use crate::setup::Setup;
@@ -24,6 +27,18 @@ pub(crate) const SUPERPAGE_FRAMES: u32 = 1024;
 /// the guest has, in whole superpages.
 pub(crate) fn pool_frames(memory: u32) -> u32 {
     (memory.div_ceil(PAGE) + SUPERPAGE_FRAMES / 4).next_multiple_of(SUPERPAGE_FRAMES)
+}
+
+/// What a load or a store touches that a processor in this state is about to execute.
+pub(crate) fn touched(hart: &Hart, insn: Instruction) -> (Access, u32) {
+    let access = match insn.op.row().form {
+        Form::Store => Access::Store,
+        _ => Access::Load,
+    };
+    (
+        access,
+        hart.x[usize::from(insn.rs1)].wrapping_add(insn.imm as u32),
+    )
 }
 
 /// Loads the guest's image into its scattered memory.

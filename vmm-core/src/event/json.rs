@@ -73,9 +73,16 @@ impl Serialize for Record {
                 map.serialize_entry("requests", requests)?;
                 map.serialize_entry("responses", responses)?;
             }
-            Event::Emulate { row, word } => {
+            Event::Emulate {
+                row,
+                word,
+                sources,
+                result,
+            } => {
                 map.serialize_entry("row", &row.to_string())?;
                 map.serialize_entry("word", word)?;
+                map.serialize_entry("sources", sources)?;
+                map.serialize_entry("result", result)?;
             }
             Event::EmulateAccess { access, address, why } => {
                 map.serialize_entry("access", access_name(*access))?;

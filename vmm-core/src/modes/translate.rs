@@ -33,6 +33,7 @@ use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
+use crate::modes::touched;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
 use crate::setup::Setup;
@@ -562,14 +563,19 @@ impl Translate {
         });
         let answer = match step {
             Step::Retired(insn) => {
+                let after = self.monitor.allocator.load(&machine.board);
                 if routines::routine(insn.row()).is_some() {
-                    notes.emulated(&self.monitor.guest, &before, insn);
+                    let result = after.x[usize::from(insn.rd)];
+                    notes.emulated(&self.monitor.guest, &before, insn, result);
                 } else if insn.op != Op::Hcall {
-                    let reason = why.unwrap_or(AccessReason::Plain);
-                    notes.counts.access(reason);
+                    let why = why.unwrap_or(AccessReason::Plain);
+                    let (access, address) = touched(&before, insn);
+                    notes.counts.access(why);
+                    let event = Event::EmulateAccess { access, address, why };
+                    notes.event(&self.monitor.guest, &before, event);
                 }
                 // In another address space the next instruction is fetched anew.
-                if self.monitor.allocator.load(&machine.board).csr.ptbr == before.csr.ptbr {
+                if after.csr.ptbr == before.csr.ptbr {
                     self.settle_in(unit, index + 1);
                 }
                 self.monitor.guest.retired()
@@ -590,11 +596,7 @@ impl Translate {
             .monitor
             .virtually(machine, notes, |hart, board| cpu::fetch(hart, board).ok())?;
         let insn = toy_isa::instruction::decode(word, Registers::Sixteen)?;
-        let access = match insn.op.row().form {
-            toy_isa::table::Form::Store => Access::Store,
-            _ => Access::Load,
-        };
-        let address = hart.x[insn.rs1 as usize].wrapping_add(insn.imm as u32);
+        let (access, address) = touched(hart, insn);
         if address >= self.monitor.allocator.cache().start {
             return Some(AccessReason::AboveLimit);
         }

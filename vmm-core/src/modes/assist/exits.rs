@@ -12,6 +12,7 @@ use toy_isa::trap::{Cause, Trap};
 use super::{Assist, Bug, Tables, root_key};
 use crate::event::{AccessReason, Delivery, Event};
 use crate::mode::{Answer, End, Notes};
+use crate::modes::touched;
 use crate::modes::trap::shadow::Mapping;
 
 impl Assist {
@@ -93,18 +94,17 @@ impl Assist {
         let done = self.virtually(machine, notes, |hart, board| {
             hart.pc = execute(hart, board, insn)?;
             board.pace().clock += 1;
-            Ok(())
+            Ok(hart.x[usize::from(insn.rd)])
         });
-        if let Err(trap) = done {
-            return self.reflect(trap);
-        }
+        let result = match done {
+            Ok(result) => result,
+            Err(trap) => return self.reflect(trap),
+        };
         match why {
-            None => notes.emulated(&self.guest, &before, insn),
+            None => notes.emulated(&self.guest, &before, insn, result),
             Some(why) => {
                 notes.counts.access(why);
-                let store = matches!(insn.op, Op::Sb | Op::Sh | Op::Sw | Op::Wsw);
-                let access = if store { Access::Store } else { Access::Load };
-                let address = before.x[insn.rs1 as usize & 15].wrapping_add(insn.imm as u32);
+                let (access, address) = touched(&before, insn);
                 notes.event(
                     &self.guest,
                     &before,

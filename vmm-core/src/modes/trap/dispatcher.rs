@@ -104,9 +104,14 @@ impl TrapAndEmulate {
             return self.reflect(machine, Trap::illegal(word), notes);
         };
         let before = self.allocator.load(&machine.board);
-        match self.virtually(machine, notes, |hart, board| routine.run(hart, board, insn)) {
-            Ok(()) => {
-                notes.emulated(&self.guest, &before, insn);
+        let ran = self.virtually(machine, notes, |hart, board| {
+            routine
+                .run(hart, board, insn)
+                .map(|()| hart.x[usize::from(insn.rd)])
+        });
+        match ran {
+            Ok(result) => {
+                notes.emulated(&self.guest, &before, insn, result);
                 self.guest.retired()
             }
             // The virtual processor may not do it either, or not so.
