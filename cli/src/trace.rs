@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use vmm_core::chain::Actor;
 use vmm_core::check::report::Report;
 use vmm_core::event::{Event, Log, Record};
+use vmm_core::flow::Lane;
 
 use crate::failure::{Failure, OrFail};
 use crate::output::complain;
@@ -60,34 +61,16 @@ fn write_lines(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
     Ok(())
 }
 
-/// The lanes of a run, in the order in which they are drawn.
-#[derive(Clone, Copy)]
-enum Lane {
-    User = 1,
-    Kernel,
-    Monitor,
-    Hardware,
+/// The thread of the trace that stands for a lane.
+fn thread(lane: Lane) -> u32 {
+    lane as u32 + 1
 }
 
-impl Lane {
-    const ALL: [(Lane, &str); 4] = [
-        (Lane::User, "guest user"),
-        (Lane::Kernel, "guest kernel"),
-        (Lane::Monitor, "monitor"),
-        (Lane::Hardware, "hardware"),
-    ];
-
-    /// Who does what this event tells of.
-    fn of(record: &Record) -> Lane {
-        match Actor::of(record) {
-            Actor::Hardware => Lane::Hardware,
-            Actor::Monitor => Lane::Monitor,
-        }
-    }
-
-    /// The guest in this ring.
-    fn of_ring(ring: u32) -> Lane {
-        if ring == 3 { Lane::User } else { Lane::Kernel }
+/// Who does what this event tells of.
+fn lane_of(record: &Record) -> Lane {
+    match Actor::of(record) {
+        Actor::Hardware => Lane::Hardware,
+        Actor::Monitor => Lane::Monitor,
     }
 }
 
@@ -106,8 +89,8 @@ fn write_perfetto(out: &mut impl Write, scenario: &str, reports: &[Report]) -> i
             out,
             json!({ "ph": "M", "pid": process, "name": "process_name", "args": { "name": name } }),
         )?;
-        for (lane, name) in Lane::ALL {
-            let (pid, tid) = (process, lane as u32);
+        for lane in Lane::ALL {
+            let (pid, tid, name) = (process, thread(lane), lane.name());
             event(
                 out,
                 json!({ "ph": "M", "pid": pid, "tid": tid, "name": "thread_name", "args": { "name": name } }),
@@ -147,7 +130,7 @@ fn instant(process: usize, record: &Record) -> io::Result<Value> {
         "name": record.event.name(),
         "ts": record.clock,
         "pid": process,
-        "tid": Lane::of(record) as u32,
+        "tid": thread(lane_of(record)),
         "args": serde_json::to_value(record)?,
     }))
 }
@@ -169,7 +152,7 @@ impl Slice {
             "ts": self.from,
             "dur": duration,
             "pid": process,
-            "tid": self.lane as u32,
+            "tid": thread(self.lane),
         })
     }
 }

@@ -42,7 +42,7 @@ pub enum Event {
     /// Translated code called the monitor.
     Callout {
         /// Why.
-        why: &'static str,
+        why: CalloutReason,
     },
     /// A unit was translated.
     Translate {
@@ -55,6 +55,8 @@ pub enum Event {
     Hypercall {
         /// The name of the hypercall.
         name: &'static str,
+        /// What was in a0 and a1.
+        arguments: [u32; 2],
         /// What it returned: 0, or a small negative number.
         result: i32,
     },
@@ -195,6 +197,34 @@ impl AccessReason {
             AccessReason::AboveLimit => "above-limit",
             AccessReason::Deadline => "deadline",
             AccessReason::Plain => "plain",
+        }
+    }
+}
+
+/// Why translated code had to call the monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalloutReason {
+    /// There was too little time left for a whole unit.
+    Deadline,
+    /// A way out of a unit, which is not linked yet.
+    Way,
+    /// A jump to a target that the lookup table does not know.
+    Miss,
+    /// An instruction that the monitor has to carry out.
+    Instruction,
+    /// An instruction that is innocuous but has trapped often.
+    Adapted,
+}
+
+impl CalloutReason {
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            CalloutReason::Deadline => "too little time was left for a whole unit",
+            CalloutReason::Way => "the way to the next unit was not known yet",
+            CalloutReason::Miss => "the lookup table did not know the target of a jump",
+            CalloutReason::Instruction => "for an instruction that is the monitor's affair",
+            CalloutReason::Adapted => "for an instruction that trapped often",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod event;
 pub mod fastest;
 pub mod fit;
+pub mod flow;
 pub mod guest;
 pub mod hundred;
 pub mod mode;

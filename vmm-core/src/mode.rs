@@ -141,7 +141,12 @@ impl Notes<'_> {
     pub fn hypercall(&mut self, guest: &Guest, hart: &Hart, name: &'static str, result: i32) {
         self.counts.hypercall(name);
         self.counts.notifications += u64::from(name == Hypercall::EventChannelOp.name());
-        self.event(guest, hart, Event::Hypercall { name, result });
+        let event = Event::Hypercall {
+            name,
+            arguments: [hart.x[10], hart.x[11]],
+            result,
+        };
+        self.event(guest, hart, event);
     }
 
     /// What an enlightened guest, whose processor was in this state, has asked for and got since this was last called.

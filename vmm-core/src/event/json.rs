@@ -45,13 +45,18 @@ impl Serialize for Record {
                 map.serialize_entry("guest_frame", guest_frame)?;
                 map.serialize_entry("host_frame", host_frame)?;
             }
-            Event::Callout { why } => map.serialize_entry("why", why)?,
+            Event::Callout { why } => map.serialize_entry("why", why.name())?,
             Event::Translate { instructions, words } => {
                 map.serialize_entry("instructions", instructions)?;
                 map.serialize_entry("words", words)?;
             }
-            Event::Hypercall { name, result } => {
+            Event::Hypercall {
+                name,
+                arguments,
+                result,
+            } => {
                 map.serialize_entry("hypercall", name)?;
+                map.serialize_entry("arguments", arguments)?;
                 map.serialize_entry("result", result)?;
             }
             Event::TableUpdates {

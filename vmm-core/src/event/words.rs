@@ -164,12 +164,14 @@ impl Event {
                 };
                 format!("the monitor switched to {which} shadow {of}")
             }
-            Event::Callout { why } => format!("the translated code called the monitor: {why}"),
+            Event::Callout { why } => {
+                format!("the translated code called the monitor: {}", why.name())
+            }
             Event::Translate { instructions, words } => format!(
                 "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
             ),
-            Event::Hypercall { name, result: 0 } => format!("the monitor answered the hypercall {name}"),
-            Event::Hypercall { name, result } => {
+            Event::Hypercall { name, result: 0, .. } => format!("the monitor answered the hypercall {name}"),
+            Event::Hypercall { name, result, .. } => {
                 format!("the monitor refused the hypercall {name}, with error {result}")
             }
             Event::TableUpdates {

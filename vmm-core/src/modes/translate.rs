@@ -29,7 +29,7 @@ use toy_isa::table::Op;
 use toy_isa::trap::{Cause, Trap};
 
 use crate::edit::{Edit, EditError, set};
-use crate::event::{AccessReason, Delivery, Event};
+use crate::event::{AccessReason, CalloutReason, Delivery, Event};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
@@ -506,23 +506,19 @@ impl Translate {
         match (trap.cause, found.call, found.unit) {
             (Cause::Hypercall, Some(Call::Deadline), _) => {
                 notes.counts.callouts += 1;
-                self.called(machine, notes, "too little time was left for a whole unit");
+                self.called(machine, notes, CalloutReason::Deadline);
                 Answer::Resume
             }
             (Cause::Hypercall, Some(Call::Way(_)), Some(unit)) => {
                 notes.counts.callouts += 1;
-                self.called(machine, notes, "the way to the next unit was not known yet");
+                self.called(machine, notes, CalloutReason::Way);
                 self.link = Some((address, unit));
                 Answer::Resume
             }
             (Cause::Hypercall, Some(Call::Missed), _) => {
                 notes.counts.callouts += 1;
                 notes.counts.lookup_misses += 1;
-                self.called(
-                    machine,
-                    notes,
-                    "the lookup table did not know the target of a jump",
-                );
+                self.called(machine, notes, CalloutReason::Miss);
                 self.missed = true;
                 Answer::Resume
             }
@@ -535,7 +531,7 @@ impl Translate {
         }
     }
 
-    fn called(&self, machine: &Machine, notes: &mut Notes, why: &'static str) {
+    fn called(&self, machine: &Machine, notes: &mut Notes, why: CalloutReason) {
         let hart = self.monitor.allocator.load(&machine.board);
         notes.event(&self.monitor.guest, &hart, Event::Callout { why });
     }
@@ -552,9 +548,9 @@ impl Translate {
             machine,
             notes,
             if adapted {
-                "for an instruction that trapped often"
+                CalloutReason::Adapted
             } else {
-                "for an instruction that is the monitor's affair"
+                CalloutReason::Instruction
             },
         );
         let why = adapted.then(|| self.plain(machine, notes, &before)).flatten();

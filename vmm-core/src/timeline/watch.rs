@@ -3,7 +3,7 @@
 use std::fmt;
 
 use toy_isa::disasm::REGISTER_NAMES;
-use toy_isa::trap::{Cause, Trap};
+use toy_isa::trap::Cause;
 
 use super::condition::Condition;
 use crate::event::{Event, Record, reason};
@@ -40,14 +40,6 @@ pub enum Point {
     Register(u8),
 }
 
-/// The trap that an event tells of.
-fn trap_of(event: &Event) -> Option<Trap> {
-    match event {
-        Event::Exit { trap, .. } | Event::VmExit { trap } | Event::Enter { trap, .. } => Some(*trap),
-        _ => None,
-    }
-}
-
 /// What an event is about, as far as a word says it.
 fn about(event: &Event) -> Option<String> {
     Some(match event {
@@ -56,7 +48,7 @@ fn about(event: &Event) -> Option<String> {
         Event::Emulate { row, .. } => row.to_string(),
         Event::EmulateAccess { why, .. } => why.name().to_string(),
         Event::Hypercall { name, .. } => (*name).to_string(),
-        Event::Callout { why } => (*why).to_string(),
+        Event::Callout { why } => why.name().to_string(),
         _ => return None,
     })
 }
@@ -65,7 +57,7 @@ impl Point {
     /// Whether an event is it. Points that are no events never are.
     pub fn is(&self, record: &Record) -> bool {
         let event = &record.event;
-        let trap = trap_of(event);
+        let trap = event.trap();
         match self {
             Point::Address(_) | Point::Write(_) | Point::Register(_) => false,
             Point::Any => true,
