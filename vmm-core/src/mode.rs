@@ -31,6 +31,7 @@ use crate::modes::trap::Layout;
 use crate::modes::trap::shadow::Switch;
 use crate::modes::{bare::Bare, hybrid::Hybrid, interpret::Interpret, trap::TrapAndEmulate};
 use crate::setup::{PortedPages, Setup, StartError};
+use crate::walk::hardware::{Execution, Hardware};
 
 /// A point at which the guest's processor changes hands, on bare hardware as under a monitor: where states are
 /// compared.
@@ -199,6 +200,12 @@ pub trait Mode: Rewind {
 
     /// The guest as it sees itself, for those who compare. A mode never calls it.
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a>;
+
+    /// What the real processor goes by when it runs the guest in its present state, for those who look on. A mode never
+    /// calls it.
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        Hardware::own(self.guest(machine).hart, Execution::Direct)
+    }
 
     /// The units of translated code, in the order in which they were translated; none where nothing is translated.
     fn units(&self) -> Vec<UnitListing> {

@@ -15,6 +15,7 @@ use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::jit::Emulated;
 use crate::modes::translate::listing::UnitListing;
 use crate::setup::{Setup, StartError};
+use crate::walk::hardware::Hardware;
 
 /// How many events a run keeps unless it is told otherwise.
 pub const LOG_CAPACITY: usize = 65_536;
@@ -216,6 +217,11 @@ impl Run {
     /// See [`Mode::lent`].
     pub fn lent(&self) -> Vec<u32> {
         self.mode.lent()
+    }
+
+    /// See [`Mode::hardware`].
+    pub fn hardware(&self) -> Hardware<'_> {
+        self.mode.hardware(&self.machine)
     }
 
     /// The real machine.

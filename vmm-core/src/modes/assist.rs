@@ -31,6 +31,7 @@ use crate::modes::estate::Estate;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
 use crate::setup::{Setup, StartError};
+use crate::walk::hardware::{Execution, Hardware, Tables as Walked};
 use nested::Nested;
 use structure::Structure;
 
@@ -337,6 +338,24 @@ impl Mode for Assist {
         let mut view = self.guest.view(hart, machine);
         view.pace.clock += machine.board.pace.clock - controls.start;
         view
+    }
+
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let mut hart = self.guest(machine).hart;
+        match &self.tables {
+            Tables::Nested(nested) => {
+                hart.nested = nested.pointer();
+                Hardware {
+                    tables: Walked::Nested,
+                    ..Hardware::own(hart, Execution::Direct)
+                }
+            }
+            Tables::Shadow(shadow) => {
+                let root = shadow.root(root_key(&hart));
+                hart.csr.ptbr = root.unwrap_or_default() | 1;
+                Hardware::shadow(hart, shadow, root)
+            }
+        }
     }
 }
 

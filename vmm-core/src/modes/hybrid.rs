@@ -20,6 +20,7 @@ use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync};
 use crate::modes::trap::{Layout, TrapAndEmulate};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware};
 
 /// The monitor.
 #[derive(Clone)]
@@ -92,6 +93,19 @@ impl Mode for Hybrid {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         self.monitor.guest(machine)
+    }
+
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let kernel = self.monitor.allocator.load(&machine.board).ring() < 3;
+        let execution = if kernel {
+            Execution::Emulated
+        } else {
+            Execution::Direct
+        };
+        Hardware {
+            execution,
+            ..self.monitor.hardware(machine)
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::guest::{Guest, GuestView};
 use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware, Tables};
 use events::Shared;
 use interface::Errno;
 use pages::{Bug, Pages};
@@ -194,6 +195,16 @@ impl Mode for Para {
             view.pace.skipped += machine.board.pace.skipped - skipped;
         }
         view
+    }
+
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let hart = self.allocator.load(&machine.board);
+        let csr = self.real_csrs(&hart);
+        Hardware {
+            tables: Tables::Validated,
+            pages: Some(&self.pages),
+            ..Hardware::own(Hart { csr, ..hart }, Execution::Direct)
+        }
     }
 
     fn lent(&self) -> Vec<u32> {
