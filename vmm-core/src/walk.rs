@@ -3,7 +3,7 @@
 //!
 //! Everything here only looks. No accessed bit is set, nothing is counted, no table is begun: a run goes on as if
 //! nobody had looked. That a page-table entry means the same here as to the processor is because both ask
-//! [`Meaning::of`], and read the entries by [`mmu::walk_with`](toy_isa::mmu::walk_with).
+//! [`Meaning::of`], and read the entries by [`mmu::walk_with`].
 
 pub mod hardware;
 pub mod listing;

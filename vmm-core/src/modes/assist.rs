@@ -26,7 +26,7 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, native};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, native};
 use crate::modes::estate::Estate;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
@@ -339,7 +339,9 @@ impl Mode for Assist {
         view.pace.clock += machine.board.pace.clock - controls.start;
         view
     }
+}
 
+impl Inside for Assist {
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let mut hart = self.guest(machine).hart;
         match &self.tables {

@@ -25,7 +25,7 @@ use toy_isa::trap::Trap;
 
 use crate::edit::{Edit, EditError, apply};
 use crate::guest::GuestView;
-use crate::mode::{Answer, Exit, Mode, Notes, Rewind, native};
+use crate::mode::{Answer, Exit, Inside, Mode, Notes, Rewind, native};
 use crate::setup::{Setup, StartError};
 use crate::walk::hardware::{Execution, Hardware};
 
@@ -175,7 +175,9 @@ impl Mode for Jit {
     fn guest<'a>(&'a self, _: &'a Machine) -> GuestView<'a> {
         GuestView::bare(&self.emulated.machine)
     }
+}
 
+impl Inside for Jit {
     fn hardware(&self, _: &Machine) -> Hardware<'_> {
         Hardware::own(self.emulated.machine.hart.clone(), Execution::Emulated)
     }

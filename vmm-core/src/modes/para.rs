@@ -25,7 +25,7 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
 use crate::setup::Setup;
 use crate::walk::hardware::{Execution, Hardware, Tables};
@@ -196,7 +196,9 @@ impl Mode for Para {
         }
         view
     }
+}
 
+impl Inside for Para {
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let hart = self.allocator.load(&machine.board);
         let csr = self.real_csrs(&hart);

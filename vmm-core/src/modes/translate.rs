@@ -31,7 +31,7 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, set};
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
@@ -750,7 +750,9 @@ impl Mode for Translate {
             }
         }
     }
+}
 
+impl Inside for Translate {
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let mut hardware = self.monitor.hardware(machine);
         let hart = self.monitor.allocator.load(&machine.board);
