@@ -1,8 +1,12 @@
 //! From the address that a program writes to the place that it means: limit, relocation, paging.
 
+mod entry;
+
 use crate::bus::{Bus, Width};
 use crate::hart::Hart;
 use crate::trap::{Cause, Trap};
+
+pub use entry::{Meaning, Refusal};
 
 /// Bits of a page-table entry, as in RISC-V Sv32 (Privileged Specification 1.12, section 4.3).
 pub mod pte {
@@ -78,7 +82,7 @@ impl Access {
 
     /// The trap out of non-root operation of an access that the nested table does not allow, with the guest-physical
     /// address.
-    fn nested_fault(self, address: u32) -> Trap {
+    pub fn nested_fault(self, address: u32) -> Trap {
         let cause = match self {
             Access::Fetch => Cause::NestedFetch,
             Access::Load => Cause::NestedLoad,
@@ -88,7 +92,7 @@ impl Access {
     }
 
     /// The bits that the access sets in a leaf.
-    fn marks(self) -> u32 {
+    pub fn marks(self) -> u32 {
         match self {
             Access::Fetch | Access::Load => pte::A,
             Access::Store => pte::A | pte::D,
@@ -299,13 +303,10 @@ pub fn walk<B: Bus>(
     access: Access,
     linear: u32,
 ) -> Result<Leaf, WalkFault> {
-    walk_with(ptbr, bus, ring, access, linear, |_, at| {
-        Ok(Found {
-            frame: at & !(PAGE - 1),
-            flags: EVERYTHING,
-            superpage: false,
-            references: 0,
-        })
+    walk_with(ptbr, ring, access, linear, |at| {
+        let entry = bus.read(at, Width::Word).ok_or(WalkFault::Access)?;
+        bus.walked(at);
+        Ok((entry, 1))
     })
 }
 
@@ -321,55 +322,47 @@ pub fn walk_own<B: Bus>(
     access: Access,
     linear: u32,
 ) -> Result<Leaf, WalkFault> {
-    let nested = hart.nested;
-    walk_with(hart.csr.ptbr, bus, ring, access, linear, |bus, at| {
-        through(nested, bus, Access::Load, at)
+    walk_with(hart.csr.ptbr, ring, access, linear, |at| {
+        let place = through(hart.nested, bus, Access::Load, at)?;
+        let real = place.frame | at & (PAGE - 1);
+        let entry = bus.read(real, Width::Word).ok_or(WalkFault::Access)?;
+        bus.walked(real);
+        Ok((entry, 1 + place.references))
     })
 }
 
-/// The walk itself; `place` says where an entry really is.
-fn walk_with<B: Bus>(
+/// The walk itself, for whoever reads the entries in a way of his own: `read` has the entry at an address, and says how
+/// many entries were read for it.
+///
+/// # Errors
+/// As [`walk`], and those of `read`.
+pub fn walk_with(
     ptbr: u32,
-    bus: &mut B,
     ring: u32,
     access: Access,
     linear: u32,
-    place: impl Fn(&mut B, u32) -> Result<Found, WalkFault>,
+    mut read: impl FnMut(u32) -> Result<(u32, u32), WalkFault>,
 ) -> Result<Leaf, WalkFault> {
     let mut table = ptbr & !(PAGE - 1);
     let mut references = 0;
     for level in [1, 0] {
         let index = linear >> (12 + 10 * level) & 1023;
         let at = table + 4 * index;
-        let place = place(bus, at)?;
-        let real = place.frame | at & (PAGE - 1);
-        let entry = bus.read(real, Width::Word).ok_or(WalkFault::Access)?;
-        bus.walked(real);
-        references += 1 + place.references;
-        if entry & pte::V == 0 || entry & (pte::R | pte::W) == pte::W {
-            return Err(WalkFault::Page);
-        }
-        if entry & (pte::R | pte::X) == 0 {
-            if level == 0 {
-                break;
+        let (entry, read) = read(at)?;
+        references += read;
+        match Meaning::of(entry, level, access, ring, linear) {
+            Meaning::Table(next) => table = next,
+            Meaning::Leaf(frame) => {
+                return Ok(Leaf {
+                    entry,
+                    at,
+                    frame,
+                    level,
+                    references,
+                });
             }
-            table = pte::frame(entry).ok_or(WalkFault::Access)?;
-            continue;
+            Meaning::Refused(refusal) => return Err(refusal.fault()),
         }
-        let forbidden = entry & access.permission() == 0 || ring == 3 && entry & pte::U == 0;
-        let misaligned_superpage = level == 1 && entry & 0x000f_fc00 != 0;
-        if forbidden || misaligned_superpage {
-            return Err(WalkFault::Page);
-        }
-        let within_leaf = if level == 1 { linear & 0x003f_f000 } else { 0 };
-        let frame = pte::frame(entry).ok_or(WalkFault::Access)? | within_leaf;
-        return Ok(Leaf {
-            entry,
-            at,
-            frame,
-            level,
-            references,
-        });
     }
     Err(WalkFault::Page)
 }

@@ -355,6 +355,14 @@ impl<'a> GuestView<'a> {
         self.machine.board.ram.read(self.real(address)?, Width::Word)
     }
 
+    /// The page of real memory that is this page of the guest, if it has one of this number.
+    pub fn host_page(&self, number: u32) -> Option<u32> {
+        match self.frames {
+            None => Some(number).filter(|number| *number < self.machine.board.ram.pages()),
+            Some(frames) => frames.host(number),
+        }
+    }
+
     /// The guest page that is this page of real memory, if it is the guest's.
     pub fn guest_page(&self, host: u32) -> Option<u32> {
         match self.frames {

@@ -19,9 +19,10 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, apply};
 use crate::event::{AccessReason, Delivery};
 use crate::guest::{Frames, Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, hosted};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware, Tables};
 
 // ANCHOR: monitor
 /// Where the guest's memory begins; what is below is the monitor's.
@@ -122,6 +123,19 @@ impl Mode for HundredLines {
     }
 }
 // ANCHOR_END: monitor
+
+impl Inside for HundredLines {
+    fn hardware(&self, _: &Machine) -> Hardware<'_> {
+        let hart = Hart {
+            csr: self.allocate(),
+            ..self.processor.clone()
+        };
+        Hardware {
+            tables: Tables::None,
+            ..Hardware::own(hart, Execution::Direct)
+        }
+    }
+}
 
 impl Rewind for HundredLines {
     fn copy(&self) -> Box<dyn Mode> {

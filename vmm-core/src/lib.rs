@@ -3,7 +3,7 @@
 //! Read in this order: [`hundred`] (a monitor in a hundred lines), [`mode`] and [`run`] (the trait and the
 //! loop), [`modes`] (one file or folder for each method), [`check`] (Popek and Goldberg's three properties),
 //! [`price`] (what it costs), [`fastest`] (which method that makes the fastest) and [`fit`] (how prices were found);
-//! [`recursion`] looks at monitors inside monitors.
+//! [`recursion`] looks at monitors inside monitors, and [`walk`] at what becomes of an address.
 
 pub mod chain;
 pub mod check;
@@ -30,3 +30,4 @@ pub mod stored;
 pub mod tally;
 pub mod timeline;
 pub mod userland;
+pub mod walk;

@@ -32,6 +32,7 @@ use crate::modes::trap::Layout;
 use crate::modes::trap::shadow::Switch;
 use crate::modes::{bare::Bare, hybrid::Hybrid, interpret::Interpret, trap::TrapAndEmulate};
 use crate::setup::{PortedPages, Setup, StartError};
+use crate::walk::hardware::Hardware;
 
 /// A point at which the guest's processor changes hands, on bare hardware as under a monitor: where states are
 /// compared.
@@ -200,22 +201,10 @@ pub trait Rewind {
     }
 }
 
-/// A method of virtualization.
-pub trait Mode: Rewind {
-    /// Resumes the guest and returns when it leaves.
-    fn resume(
-        &mut self,
-        machine: &mut Machine,
-        engine: &mut dyn Engine,
-        fuel: u64,
-        notes: &mut Notes,
-    ) -> Exit;
-
-    /// Answers a trap that the hardware delivered to the monitor.
-    fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer;
-
-    /// The guest as it sees itself, for those who compare. A mode never calls it.
-    fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a>;
+/// What those who look on ask of a mode. A mode itself never does.
+pub trait Inside {
+    /// What the real processor goes by when it runs the guest in its present state.
+    fn hardware(&self, machine: &Machine) -> Hardware<'_>;
 
     /// The units of translated code, in the order in which they were translated; none where nothing is translated.
     fn units(&self) -> Vec<UnitListing> {
@@ -237,6 +226,24 @@ pub trait Mode: Rewind {
     fn lent(&self) -> Vec<u32> {
         Vec::new()
     }
+}
+
+/// A method of virtualization.
+pub trait Mode: Rewind + Inside {
+    /// Resumes the guest and returns when it leaves.
+    fn resume(
+        &mut self,
+        machine: &mut Machine,
+        engine: &mut dyn Engine,
+        fuel: u64,
+        notes: &mut Notes,
+    ) -> Exit;
+
+    /// Answers a trap that the hardware delivered to the monitor.
+    fn answer(&mut self, machine: &mut Machine, trap: Trap, notes: &mut Notes) -> Answer;
+
+    /// The guest as it sees itself, for those who compare. A mode never calls it.
+    fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a>;
 }
 
 /// The engine's exit where the guest runs on the bare hardware and every trap is its own.

@@ -15,6 +15,7 @@ use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::jit::Emulated;
 use crate::modes::translate::listing::UnitListing;
 use crate::setup::{Setup, StartError};
+use crate::walk::hardware::Hardware;
 
 /// How many events a run keeps unless it is told otherwise.
 pub const LOG_CAPACITY: usize = 65_536;
@@ -208,14 +209,19 @@ impl Run {
         self.mode.guest(&self.machine)
     }
 
-    /// See [`Mode::units`].
+    /// See [`Inside::units`](crate::mode::Inside::units).
     pub fn units(&self) -> Vec<UnitListing> {
         self.mode.units()
     }
 
-    /// See [`Mode::lent`].
+    /// See [`Inside::lent`](crate::mode::Inside::lent).
     pub fn lent(&self) -> Vec<u32> {
         self.mode.lent()
+    }
+
+    /// See [`Inside::hardware`](crate::mode::Inside::hardware).
+    pub fn hardware(&self) -> Hardware<'_> {
+        self.mode.hardware(&self.machine)
     }
 
     /// The real machine.
@@ -236,12 +242,12 @@ impl Run {
         }
     }
 
-    /// See [`Mode::emulated`].
+    /// See [`Inside::emulated`](crate::mode::Inside::emulated).
     pub fn emulated(&self) -> Option<&Emulated> {
         self.mode.emulated()
     }
 
-    /// See [`Mode::emulated_mut`].
+    /// See [`Inside::emulated_mut`](crate::mode::Inside::emulated_mut).
     pub fn emulated_mut(&mut self) -> Option<&mut Emulated> {
         self.mode.emulated_mut()
     }

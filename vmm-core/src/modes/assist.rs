@@ -26,11 +26,12 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, native};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, native};
 use crate::modes::estate::Estate;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
 use crate::setup::{Setup, StartError};
+use crate::walk::hardware::{Execution, Hardware, Tables as Walked};
 use nested::Nested;
 use structure::Structure;
 
@@ -337,6 +338,26 @@ impl Mode for Assist {
         let mut view = self.guest.view(hart, machine);
         view.pace.clock += machine.board.pace.clock - controls.start;
         view
+    }
+}
+
+impl Inside for Assist {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let mut hart = self.guest(machine).hart;
+        match &self.tables {
+            Tables::Nested(nested) => {
+                hart.nested = nested.pointer();
+                Hardware {
+                    tables: Walked::Nested,
+                    ..Hardware::own(hart, Execution::Direct)
+                }
+            }
+            Tables::Shadow(shadow) => {
+                let root = shadow.root(root_key(&hart));
+                hart.csr.ptbr = root.unwrap_or_default() | 1;
+                Hardware::shadow(hart, shadow, root)
+            }
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use toy_isa::trap::Trap;
 
 use crate::edit::{Edit, EditError, apply};
 use crate::guest::GuestView;
-use crate::mode::{Answer, Exit, Mode, Notes, Rewind, native};
+use crate::mode::{Answer, Exit, Inside, Mode, Notes, Rewind, native};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware};
 
 /// No monitor.
 #[derive(Clone)]
@@ -45,6 +46,12 @@ impl Mode for Bare {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         GuestView::bare(machine)
+    }
+}
+
+impl Inside for Bare {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        Hardware::own(machine.hart.clone(), Execution::Direct)
     }
 }
 

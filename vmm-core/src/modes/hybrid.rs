@@ -17,9 +17,10 @@ use toy_isa::trap::Trap;
 use crate::edit::{Edit, EditError};
 use crate::event::Delivery;
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync};
 use crate::modes::trap::{Layout, TrapAndEmulate};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware};
 
 /// The monitor.
 #[derive(Clone)]
@@ -92,6 +93,21 @@ impl Mode for Hybrid {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         self.monitor.guest(machine)
+    }
+}
+
+impl Inside for Hybrid {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let kernel = self.monitor.allocator.load(&machine.board).ring() < 3;
+        let execution = if kernel {
+            Execution::Emulated
+        } else {
+            Execution::Direct
+        };
+        Hardware {
+            execution,
+            ..self.monitor.hardware(machine)
+        }
     }
 }
 

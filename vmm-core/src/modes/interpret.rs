@@ -19,9 +19,10 @@ use toy_isa::trap::Trap;
 use crate::edit::{Edit, EditError, apply};
 use crate::event::Delivery;
 use crate::guest::{Frames, Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync};
 use crate::modes::load_scattered;
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware};
 
 /// The emulator: a processor, devices and a clock, all in software.
 #[derive(Clone)]
@@ -106,6 +107,12 @@ impl Mode for Interpret {
 
     fn guest<'a>(&'a self, machine: &'a Machine) -> GuestView<'a> {
         self.guest.view(self.hart.clone(), machine)
+    }
+}
+
+impl Inside for Interpret {
+    fn hardware(&self, _: &Machine) -> Hardware<'_> {
+        Hardware::own(self.hart.clone(), Execution::Emulated)
     }
 }
 

@@ -25,8 +25,9 @@ use toy_isa::trap::Trap;
 
 use crate::edit::{Edit, EditError, apply};
 use crate::guest::GuestView;
-use crate::mode::{Answer, Exit, Mode, Notes, Rewind, native};
+use crate::mode::{Answer, Exit, Inside, Mode, Notes, Rewind, native};
 use crate::setup::{Setup, StartError};
+use crate::walk::hardware::{Execution, Hardware};
 
 /// A machine that is a data structure of the monitor, with what executes its code.
 pub struct Emulated {
@@ -173,6 +174,12 @@ impl Mode for Jit {
 
     fn guest<'a>(&'a self, _: &'a Machine) -> GuestView<'a> {
         GuestView::bare(&self.emulated.machine)
+    }
+}
+
+impl Inside for Jit {
+    fn hardware(&self, _: &Machine) -> Hardware<'_> {
+        Hardware::own(self.emulated.machine.hart.clone(), Execution::Emulated)
     }
 
     fn emulated(&self) -> Option<&Emulated> {

@@ -25,9 +25,10 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::trap::allocator::{Allocator, MONITOR, STATE_WORDS};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware, Tables};
 use events::Shared;
 use interface::Errno;
 use pages::{Bug, Pages};
@@ -194,6 +195,18 @@ impl Mode for Para {
             view.pace.skipped += machine.board.pace.skipped - skipped;
         }
         view
+    }
+}
+
+impl Inside for Para {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let hart = self.allocator.load(&machine.board);
+        let csr = self.real_csrs(&hart);
+        Hardware {
+            tables: Tables::Validated,
+            pages: Some(&self.pages),
+            ..Hardware::own(Hart { csr, ..hart }, Execution::Direct)
+        }
     }
 
     fn lent(&self) -> Vec<u32> {

@@ -31,12 +31,13 @@ use toy_isa::trap::{Cause, Trap};
 use crate::edit::{Edit, EditError, set};
 use crate::event::{AccessReason, CalloutReason, Delivery, Event};
 use crate::guest::GuestView;
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::modes::touched;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
 use crate::setup::Setup;
+use crate::walk::hardware::{Execution, Hardware};
 use cache::{Cache, Context, Found, UnitId};
 use emit::{At, Call, Place, TARGET, slot};
 use listing::UnitListing;
@@ -229,19 +230,24 @@ impl Translate {
         let real = Hart {
             x,
             pc: address,
-            csr: Csrs {
-                status: Status(1 | Status::IE),
-                base: 0,
-                xbound: self.monitor.allocator.cache().end,
-                window: self.monitor.allocator.save_area(),
-                ..self.monitor.real_csrs(&hart, switch.root)
-            },
+            csr: self.cache_csrs(self.monitor.real_csrs(&hart, switch.root)),
             ..Hart::new(address)
         };
         // The guest's own deadline is kept by the toll of the units; the real timer only gives control back.
         let quantum = (machine.board.pace.clock + self.monitor.guest.quantum) as u32;
         self.monitor.launch(machine, &hart, real, quantum.max(1), notes);
         None
+    }
+
+    /// The real control registers under which translated code runs, where the guest's own code would run under these.
+    fn cache_csrs(&self, direct: Csrs) -> Csrs {
+        Csrs {
+            status: Status(1 | Status::IE),
+            base: 0,
+            xbound: self.monitor.allocator.cache().end,
+            window: self.monitor.allocator.save_area(),
+            ..direct
+        }
     }
 
     fn put(&self, machine: &mut Machine, word: u32, value: u32) {
@@ -741,6 +747,18 @@ impl Mode for Translate {
                 view
             }
         }
+    }
+}
+
+impl Inside for Translate {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let mut hardware = self.monitor.hardware(machine);
+        let hart = self.monitor.allocator.load(&machine.board);
+        if self.translates(&hart) && !hart.csr.status.relocates() {
+            hardware.hart.csr = self.cache_csrs(hardware.hart.csr);
+            hardware.execution = Execution::Translated;
+        }
+        hardware
     }
 
     fn units(&self) -> Vec<UnitListing> {

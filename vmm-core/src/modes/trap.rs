@@ -24,9 +24,10 @@ use toy_isa::trap::Trap;
 use crate::edit::{Edit, EditError, apply, set};
 use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
-use crate::mode::{Answer, End, Exit, Mode, Notes, Rewind, Sync, entered, hosted};
+use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
 use crate::setup::Setup;
+use crate::walk::hardware::Hardware;
 use allocator::Allocator;
 use shadow::Shadow;
 
@@ -229,6 +230,15 @@ impl Mode for TrapAndEmulate {
             view.pace.skipped += machine.board.pace.skipped - skipped;
         }
         view
+    }
+}
+
+impl Inside for TrapAndEmulate {
+    fn hardware(&self, machine: &Machine) -> Hardware<'_> {
+        let hart = self.allocator.load(&machine.board);
+        let root = self.shadow.root(self.root_key(&hart));
+        let csr = self.real_csrs(&hart, root.unwrap_or_default());
+        Hardware::shadow(Hart { csr, ..hart }, &self.shadow, root)
     }
 }
 

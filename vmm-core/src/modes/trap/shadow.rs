@@ -195,6 +195,11 @@ impl Shadow {
         self.traced.contains_key(&guest_frame)
     }
 
+    /// The physical address of the shadow of an address space, if it has been begun.
+    pub fn root(&self, key: RootKey) -> Option<u32> {
+        Some(self.roots.get(&key)?.page)
+    }
+
     /// Finds the shadow of an address space, or begins it. `open` leaves the monitor's pages open to ring 3: a bug,
     /// for tests.
     pub fn switch(&mut self, board: &mut Board, frames: &Frames, key: RootKey, open: bool) -> Switch {
