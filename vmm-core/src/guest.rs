@@ -327,7 +327,7 @@ impl<'a> GuestView<'a> {
             Some(frames) => frames.address(physical),
             None => Some(physical),
         };
-        if !self.hart.csr.paging() {
+        if !self.hart.csr.paging() && !self.real_tables {
             return real(linear);
         }
         let mut table = self.hart.csr.ptbr & !(PAGE - 1);
