@@ -44,10 +44,10 @@ impl Lane {
         }
     }
 
-    /// Where under this mode it really runs, in a few words.
+    /// Where under this mode it really is, in at most twelve characters.
     pub fn whereabouts(self, mode: ModeName) -> &'static str {
         match (self, Kind::of(mode), mode) {
-            (Lane::Hardware, Kind::Emulated, _) => "out of play",
+            (Lane::Hardware, Kind::Emulated, _) => "not asked",
             (Lane::Hardware, ..) => "",
             (Lane::Monitor, Kind::Bare, _) => "none",
             (Lane::Monitor, Kind::Emulated, _) => "emulates",
@@ -56,12 +56,12 @@ impl Lane {
             (Lane::User | Lane::Kernel, Kind::Emulated, _) => "emulated",
             (Lane::User, Kind::Bare, _) => "ring 3",
             (Lane::Kernel, Kind::Bare, _) => "ring 0",
-            (Lane::User, Kind::Assisted, _) => "non-root ring 3",
-            (Lane::Kernel, Kind::Assisted, _) => "non-root ring 0",
-            (Lane::User, Kind::Hosted, ModeName::Translate(Scope::Everything)) => "translated, ring 1",
+            (Lane::User, Kind::Assisted, _) => "non-root 3",
+            (Lane::Kernel, Kind::Assisted, _) => "non-root 0",
+            (Lane::User, Kind::Hosted, ModeName::Translate(Scope::Everything)) => "translated",
             (Lane::User, Kind::Hosted, _) => "real ring 3",
             (Lane::Kernel, Kind::Hosted, ModeName::Trap(Layout::RingCompression)) => "real ring 3",
-            (Lane::Kernel, Kind::Hosted, ModeName::Translate(_)) => "translated, ring 1",
+            (Lane::Kernel, Kind::Hosted, ModeName::Translate(_)) => "translated",
             (Lane::Kernel, Kind::Hosted, ModeName::Hybrid) => "interpreted",
             (Lane::Kernel, Kind::Hosted, _) => "real ring 1",
         }

@@ -89,10 +89,6 @@ fn processor(kind: Kind) -> &'static str {
 /// What the guest did in this ring.
 fn guest(chain: &Chain, trap: Trap, ring: &str) -> String {
     let attempt = Attempt::of(chain);
-    let called = chain.rest.iter().find_map(|record| match record.event {
-        Event::Callout { why } => Some(why),
-        _ => None,
-    });
     let hypercall = chain.rest.iter().find_map(|record| match record.event {
         Event::Hypercall { name, .. } => Some(name),
         _ => None,
@@ -105,7 +101,7 @@ fn guest(chain: &Chain, trap: Trap, ring: &str) -> String {
             )
         }
         (Some(attempt), _) => format!("{ring} tried to {}", attempt.infinitive()),
-        (None, Cause::Hypercall) => match (called, hypercall) {
+        (None, Cause::Hypercall) => match (called(chain), hypercall) {
             (Some(why), None) => {
                 format!(
                     "translated code in {ring} {}, and called the monitor",
@@ -174,25 +170,32 @@ fn monitor<'a>(chain: &Chain, records: impl Iterator<Item = &'a Record>, mode: M
         .iter()
         .filter_map(|group| phrase(chain, group, mode))
         .collect();
-    let resumes = matches!(
-        groups.last().map(|group| &group[0].event),
-        Some(Event::Resume { .. })
-    );
-    let idle = did.len() == usize::from(resumes);
-    if idle && !matches!(chain.root.event, Event::Resume { .. }) {
-        let nothing = match chain.root.event.trap().map(|trap| trap.cause) {
-            Some(cause) if cause.is_interrupt() => "had nothing to deliver",
-            _ => match callout(chain) {
-                Some(_) => "found the way on",
-                None => "carried it out",
-            },
-        };
+    if let Some(nothing) = nothing(chain, did.len()) {
         did.insert(0, nothing.to_string());
     }
     format!("the monitor {}", list(&did))
 }
 
-fn callout(chain: &Chain) -> Option<CalloutReason> {
+/// What there is to say of a monitor of which no more than so much is told.
+fn nothing(chain: &Chain, told: usize) -> Option<&'static str> {
+    let resumed = matches!(
+        chain.rest.last().map(|record| &record.event),
+        Some(Event::Resume { .. })
+    );
+    let trap = chain.root.event.trap()?;
+    match (resumed, told) {
+        (true, 1) if trap.cause.is_interrupt() => Some("had nothing to deliver"),
+        (true, 1) if called(chain).is_some() => Some("found the way on"),
+        (true, 1) => Some("carried it out"),
+        // It has not done anything yet; or it is the one of 1974, which does not tell what it does with accesses.
+        (false, 0) if trap.cause.is_interrupt() || called(chain).is_some() => Some("has control"),
+        (false, 0) => Some("carried it out"),
+        _ => None,
+    }
+}
+
+/// Why translated code called, if it did.
+fn called(chain: &Chain) -> Option<CalloutReason> {
     chain.rest.iter().find_map(|record| match record.event {
         Event::Callout { why } => Some(why),
         _ => None,
