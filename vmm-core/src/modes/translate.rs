@@ -12,6 +12,7 @@
 pub mod cache;
 pub mod emit;
 pub mod listing;
+mod look;
 pub mod unit;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use crate::event::{AccessReason, CalloutReason, Delivery, Event};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
+use crate::modes::para::look::Interface;
 use crate::modes::touched;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
@@ -40,8 +42,9 @@ use crate::setup::Setup;
 use crate::walk::hardware::{Execution, Hardware};
 use cache::{Cache, Context, Found, UnitId};
 use emit::{At, Call, Place, TARGET, slot};
-use listing::UnitListing;
 use unit::{Policy, Treatment};
+
+pub use look::{Habit, Standing};
 
 /// What is translated, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -751,6 +754,10 @@ impl Mode for Translate {
 }
 
 impl Inside for Translate {
+    fn interface(&self, machine: &Machine) -> Option<Interface> {
+        self.monitor.guest.interface(machine)
+    }
+
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let mut hardware = self.monitor.hardware(machine);
         let hart = self.monitor.allocator.load(&machine.board);
@@ -761,12 +768,8 @@ impl Inside for Translate {
         hardware
     }
 
-    fn units(&self) -> Vec<UnitListing> {
-        self.cache
-            .units()
-            .iter()
-            .map(|unit| listing::list(unit))
-            .collect()
+    fn translator(&self) -> Option<&Translate> {
+        Some(self)
     }
 
     fn lent(&self) -> Vec<u32> {
