@@ -26,7 +26,6 @@ use crate::modes::estate::Estate;
 use crate::modes::jit::{Emulated, Jit};
 use crate::modes::para::Para;
 use crate::modes::para::interface::Hypercall;
-use crate::modes::translate::listing::UnitListing;
 use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
 use crate::modes::trap::shadow::Switch;
@@ -206,9 +205,9 @@ pub trait Inside {
     /// What the real processor goes by when it runs the guest in its present state.
     fn hardware(&self, machine: &Machine) -> Hardware<'_>;
 
-    /// The units of translated code, in the order in which they were translated; none where nothing is translated.
-    fn units(&self) -> Vec<UnitListing> {
-        Vec::new()
+    /// The binary translator, where there is one.
+    fn translator(&self) -> Option<&Translate> {
+        None
     }
 
     /// The machine that has the guest's processor, memory and devices, where that is not the real one but a data

@@ -13,7 +13,8 @@ use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::jit::Emulated;
-use crate::modes::translate::listing::UnitListing;
+use crate::modes::translate::Translate;
+use crate::modes::translate::listing::{self, UnitListing};
 use crate::setup::{Setup, StartError};
 use crate::walk::hardware::Hardware;
 
@@ -209,9 +210,19 @@ impl Run {
         self.mode.guest(&self.machine)
     }
 
-    /// See [`Inside::units`](crate::mode::Inside::units).
+    /// See [`Inside::translator`](crate::mode::Inside::translator).
+    pub fn translator(&self) -> Option<&Translate> {
+        self.mode.translator()
+    }
+
+    /// The units of translated code, in the order in which they were translated; none where nothing is translated.
     pub fn units(&self) -> Vec<UnitListing> {
-        self.mode.units()
+        let units = self.translator().map(|translator| translator.cache().units());
+        units
+            .into_iter()
+            .flatten()
+            .map(|unit| listing::list(unit))
+            .collect()
     }
 
     /// See [`Inside::lent`](crate::mode::Inside::lent).

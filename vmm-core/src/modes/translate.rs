@@ -12,6 +12,7 @@
 pub mod cache;
 pub mod emit;
 pub mod listing;
+mod look;
 pub mod unit;
 
 use std::collections::BTreeMap;
@@ -40,8 +41,9 @@ use crate::setup::Setup;
 use crate::walk::hardware::{Execution, Hardware};
 use cache::{Cache, Context, Found, UnitId};
 use emit::{At, Call, Place, TARGET, slot};
-use listing::UnitListing;
 use unit::{Policy, Treatment};
+
+pub use look::{Habit, Standing};
 
 /// What is translated, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -761,12 +763,8 @@ impl Inside for Translate {
         hardware
     }
 
-    fn units(&self) -> Vec<UnitListing> {
-        self.cache
-            .units()
-            .iter()
-            .map(|unit| listing::list(unit))
-            .collect()
+    fn translator(&self) -> Option<&Translate> {
+        Some(self)
     }
 
     fn lent(&self) -> Vec<u32> {

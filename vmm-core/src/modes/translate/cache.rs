@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use toy_isa::bus::{Bus, Width};
-use toy_isa::instruction::Instruction;
+use toy_isa::instruction::{Instruction, Registers, decode};
 use toy_isa::machine::{Board, Tally};
 use toy_isa::mmu::PAGE;
 use toy_isa::table::Op;
@@ -164,6 +164,41 @@ impl Cache {
     /// The units, dead ones too, in the order in which they were translated.
     pub fn units(&self) -> &[Arc<Unit>] {
         &self.units
+    }
+
+    /// How many bytes there are, and how many of them are taken, by dead units too.
+    pub fn room(&self) -> (u32, u32) {
+        (self.range.len() as u32, self.free - self.range.start)
+    }
+
+    /// The ways out of a unit that are jumps to known code or calls of the monitor to find it: the address of each in
+    /// the cache, the guest's address that it leads to, and the unit that it is linked to.
+    pub fn ways(&self, unit: &Unit) -> Vec<(u32, u32, Option<UnitId>)> {
+        let ways = unit.code.calls.iter().filter_map(|(word, call)| match call {
+            Call::Way(target) => Some((*word, *target)),
+            Call::Deadline | Call::Missed | Call::Callout(_) => None,
+        });
+        let linked = |address: u32, word: u32| {
+            let jump = decode(word, Registers::Sixteen).filter(|insn| insn.op == Op::Jal)?;
+            self.at(address.wrapping_add(jump.imm as u32))?.unit
+        };
+        ways.map(|(word, target)| {
+            let address = unit.at(word);
+            (address, target, linked(address, unit.code.words[word]))
+        })
+        .collect()
+    }
+
+    /// The units that are linked to this one, each once.
+    pub fn linked_to(&self, unit: &Unit) -> Vec<UnitId> {
+        let mut from: Vec<UnitId> = unit
+            .incoming
+            .iter()
+            .filter_map(|word| self.at(*word)?.unit)
+            .collect();
+        from.sort_unstable();
+        from.dedup();
+        from
     }
 
     /// A unit by its number.

@@ -24,6 +24,9 @@ pub struct UnitListing {
 /// A part of a unit: an instruction of the guest and what became of it, or what the translator added.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PartListing {
+    /// What it is for.
+    #[serde(skip)]
+    pub part: Part,
     /// The instruction of the guest, with its address; `None` for what the translator added.
     pub original: Option<(u32, String)>,
     /// Its address in the cache and its text, word by word.
@@ -46,6 +49,7 @@ pub fn list(unit: &Unit) -> UnitListing {
                 parts.push((
                     place.part,
                     PartListing {
+                        part: place.part,
                         original,
                         translated,
                         reason,
