@@ -11,6 +11,7 @@ use toy_isa::profile::Profile;
 
 use crate::mode::{Answer, Sync};
 use crate::modes::enlightened::Enlightened;
+use crate::modes::para::look::Interface;
 use crate::setup::Setup;
 
 /// Which frame of real memory holds each frame of guest memory.
@@ -195,6 +196,19 @@ impl Guest {
             true => Answer::Sync(Sync::Return),
             false => Answer::Resume,
         }
+    }
+
+    /// What passes between it and its monitor beside hypercalls, if it knows of that.
+    pub(crate) fn interface(&self, machine: &Machine) -> Option<Interface> {
+        let enlightened = self.enlightened.as_ref()?;
+        let word = |address| self.word(machine, address);
+        Some(enlightened.look(&word, self.pace.halted))
+    }
+
+    /// A word of its memory.
+    pub(crate) fn word(&self, machine: &Machine, address: u32) -> Option<u32> {
+        let real = self.frames.address(address)?;
+        machine.board.ram.read(real, Width::Word)
     }
 
     /// The guest as it sees itself, with its processor in this state.

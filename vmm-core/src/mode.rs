@@ -26,6 +26,7 @@ use crate::modes::estate::Estate;
 use crate::modes::jit::{Emulated, Jit};
 use crate::modes::para::Para;
 use crate::modes::para::interface::Hypercall;
+use crate::modes::para::look::Interface;
 use crate::modes::translate::{CACHE_PAGES, Scope, Translate};
 use crate::modes::trap::Layout;
 use crate::modes::trap::shadow::Switch;
@@ -207,6 +208,11 @@ pub trait Inside {
 
     /// The binary translator, where there is one.
     fn translator(&self) -> Option<&Translate> {
+        None
+    }
+
+    /// What passes between the guest and its monitor beside hypercalls, where the guest knows of it.
+    fn interface(&self, _machine: &Machine) -> Option<Interface> {
         None
     }
 

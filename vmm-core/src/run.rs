@@ -13,6 +13,7 @@ use crate::event::{Delivery, Event, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::jit::Emulated;
+use crate::modes::para::look::Interface;
 use crate::modes::translate::Translate;
 use crate::modes::translate::listing::{self, UnitListing};
 use crate::setup::{Setup, StartError};
@@ -223,6 +224,11 @@ impl Run {
             .flatten()
             .map(|unit| listing::list(unit))
             .collect()
+    }
+
+    /// See [`Inside::interface`](crate::mode::Inside::interface).
+    pub fn interface(&self) -> Option<Interface> {
+        self.mode.interface(&self.machine)
     }
 
     /// See [`Inside::lent`](crate::mode::Inside::lent).

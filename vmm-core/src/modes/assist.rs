@@ -28,6 +28,7 @@ use crate::event::{Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, native};
 use crate::modes::estate::Estate;
+use crate::modes::para::look::Interface;
 use crate::modes::trap::allocator::Allocator;
 use crate::modes::trap::shadow::{RootKey, Shadow, View};
 use crate::setup::{Setup, StartError};
@@ -342,6 +343,10 @@ impl Mode for Assist {
 }
 
 impl Inside for Assist {
+    fn interface(&self, machine: &Machine) -> Option<Interface> {
+        self.guest.interface(machine)
+    }
+
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let mut hart = self.guest(machine).hart;
         match &self.tables {

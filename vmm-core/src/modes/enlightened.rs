@@ -17,6 +17,7 @@ use toy_isa::mmu::PAGE;
 
 use crate::guest::{Guest, VirtualBoard};
 use crate::modes::para::interface::{Errno, Hypercall, channel, event, sched, shared};
+use crate::modes::para::look::{self, Interface};
 use crate::modes::para::rings::{Buffers, Passed, Rings};
 use crate::setup::{Port, PortedPages};
 
@@ -52,6 +53,22 @@ impl Enlightened {
             mirrors,
             ..Enlightened::default()
         })
+    }
+
+    /// The rings of the guest, whose memory `word` reads, and what it knows of its processor.
+    pub(crate) fn look(&self, word: &dyn Fn(u32) -> Option<u32>, waits: bool) -> Interface {
+        let byte = |offset: u32| word(offset & !3).unwrap_or_default() >> (8 * (offset & 3)) & 255;
+        Interface {
+            channels: match self.mirrors {
+                true => look::channels(byte),
+                false => Vec::new(),
+            },
+            upcalls: self
+                .mirrors
+                .then(|| word(shared::ENABLED).unwrap_or_default() != 0),
+            waits,
+            rings: self.rings.look(word),
+        }
     }
 
     /// Takes what has happened since this was last called.

@@ -10,6 +10,7 @@ pub mod builder;
 pub mod events;
 pub mod hypercalls;
 pub mod interface;
+pub mod look;
 pub mod pages;
 pub mod rings;
 
@@ -31,6 +32,7 @@ use crate::setup::Setup;
 use crate::walk::hardware::{Execution, Hardware, Tables};
 use events::Shared;
 use interface::Errno;
+use look::Interface;
 use pages::{Bug, Pages};
 use rings::Rings;
 
@@ -207,6 +209,16 @@ impl Inside for Para {
             pages: Some(&self.pages),
             ..Hardware::own(Hart { csr, ..hart }, Execution::Direct)
         }
+    }
+
+    fn interface(&self, machine: &Machine) -> Option<Interface> {
+        let word = |address| self.guest.word(machine, address);
+        Some(Interface {
+            channels: self.shared.channels(&machine.board),
+            upcalls: Some(self.shared.enabled(&machine.board)),
+            waits: self.blocked,
+            rings: self.rings.look(&word),
+        })
     }
 
     fn lent(&self) -> Vec<u32> {

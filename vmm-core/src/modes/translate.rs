@@ -34,6 +34,7 @@ use crate::event::{AccessReason, CalloutReason, Delivery, Event};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
+use crate::modes::para::look::Interface;
 use crate::modes::touched;
 use crate::modes::trap::shadow::Mapping;
 use crate::modes::trap::{Layout, TrapAndEmulate, routines};
@@ -753,6 +754,10 @@ impl Mode for Translate {
 }
 
 impl Inside for Translate {
+    fn interface(&self, machine: &Machine) -> Option<Interface> {
+        self.monitor.guest.interface(machine)
+    }
+
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let mut hardware = self.monitor.hardware(machine);
         let hart = self.monitor.allocator.load(&machine.board);

@@ -26,6 +26,7 @@ use crate::event::{AccessReason, Delivery, Event};
 use crate::guest::{Guest, GuestView, VirtualBoard};
 use crate::mode::{Answer, End, Exit, Inside, Mode, Notes, Rewind, Sync, entered, hosted};
 use crate::modes::estate::Estate;
+use crate::modes::para::look::Interface;
 use crate::setup::Setup;
 use crate::walk::hardware::Hardware;
 use allocator::Allocator;
@@ -234,6 +235,10 @@ impl Mode for TrapAndEmulate {
 }
 
 impl Inside for TrapAndEmulate {
+    fn interface(&self, machine: &Machine) -> Option<Interface> {
+        self.guest.interface(machine)
+    }
+
     fn hardware(&self, machine: &Machine) -> Hardware<'_> {
         let hart = self.allocator.load(&machine.board);
         let root = self.shadow.root(self.root_key(&hart));

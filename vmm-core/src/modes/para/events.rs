@@ -13,6 +13,7 @@ use toy_isa::mmu::PAGE;
 use toy_isa::trap::{Cause, Trap};
 
 use super::interface::{channel, shared};
+use super::look::{self, Channel};
 use super::{HANDLERS, KERNEL, Para, USER};
 use crate::event::Event;
 use crate::mode::{Answer, Notes, Sync};
@@ -63,7 +64,12 @@ impl Shared {
         (0..channel::COUNT).any(|channel| byte(shared::PENDING + channel) && !byte(shared::MASK + channel))
     }
 
-    fn enabled(self, board: &Board) -> bool {
+    /// The event channels as they are.
+    pub(super) fn channels(self, board: &Board) -> Vec<Channel> {
+        look::channels(|offset| self.get(board, offset, Width::Byte))
+    }
+
+    pub(super) fn enabled(self, board: &Board) -> bool {
         self.word(board, shared::ENABLED) != 0
     }
 

@@ -310,6 +310,18 @@ impl Rings {
         Some(page.word(board, disk::INTERRUPT) != 0)
     }
 
+    /// The page of the console's ring, the bytes of output taken, and those of input put in.
+    pub(super) fn console(&self) -> Option<(u32, u32, u32)> {
+        let ring = self.console?;
+        Some((ring.page.0, ring.consumed, ring.produced))
+    }
+
+    /// The page of the disk's ring, the requests taken, and the responses written.
+    pub(super) fn disk(&self) -> Option<(u32, u32, u32)> {
+        let ring = self.disk?;
+        Some((ring.page.0, ring.consumed, ring.produced))
+    }
+
     /// The pages of the rings and the buffers that are held.
     #[cfg(test)]
     pub fn held(&self) -> (Vec<u32>, Option<u32>) {
