@@ -20,6 +20,7 @@ pub(crate) mod recursion;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sweep;
+pub(crate) mod tour;
 pub(crate) mod tui;
 pub(crate) mod units;
 pub(crate) mod why;

@@ -43,6 +43,8 @@ enum Command {
     Compare(commands::compare::Args),
     /// Watch a guest live, step by step, forwards and backwards
     Tui(commands::tui::Args),
+    /// Take a guided tour, with predictions to make; or list the tours
+    Tour(commands::tour::Args),
     /// Run a guest under one method, checked against the bare machine
     Run(commands::run::Args),
     /// Show which method is the fastest, for which workload, on which processor
@@ -90,6 +92,7 @@ impl Command {
     fn run(&self, output: &Output) -> Result<u8, Failure> {
         match self {
             Command::Tui(args) => commands::tui::run(args, output),
+            Command::Tour(args) => commands::tour::run(args, output),
             Command::Run(args) => commands::run::run(args, output),
             Command::Compare(args) => commands::compare::run(args, output),
             Command::Fastest(args) => commands::fastest::run(args, output),

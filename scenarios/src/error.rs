@@ -1,4 +1,4 @@
-//! What is said about a scenario that cannot be loaded.
+//! What is said about a scenario or a tour that cannot be loaded.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,13 +9,13 @@ use toy_isa::image::ImageError;
 use crate::terminal::escape_line;
 use crate::values::Size;
 
-/// Why there is no scenario.
+/// Why there is no scenario, or no tour.
 ///
 /// Displays as one line, `file:line:column: error: message` wherever there is a file. Whatever comes from a
 /// file is escaped, so that it is safe to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A mistake in a scenario file, or in a file that it names.
+    /// A mistake in the file of a scenario or a tour, or in a file that it names.
     #[error("{0}")]
     Scenario(Box<Diagnostic>),
     /// The guest cannot be assembled: everything that was found, at least one.
@@ -49,6 +49,18 @@ pub enum Error {
         /// The nearest that exists.
         suggestion: Option<String>,
     },
+    /// No shipped tour has this name.
+    #[error(
+        "no tour is named '{}', and the name of a file with one ends with .toml{}",
+        escape_line(.name.as_bytes()),
+        did_you_mean(.suggestion)
+    )]
+    UnknownTour {
+        /// The name.
+        name: String,
+        /// The nearest that exists.
+        suggestion: Option<String>,
+    },
     /// A symbol is to be set that the scenario does not define.
     #[error(
         "the scenario defines no '{}' in [guest] defines{}",
@@ -73,9 +85,11 @@ impl Error {
                 let rendered: Vec<String> = all.iter().map(|one| from_assembler(one).render()).collect();
                 rendered.join("\n")
             }
-            Error::File { .. } | Error::Image { .. } | Error::Unknown { .. } | Error::Define { .. } => {
-                self.to_string()
-            }
+            Error::File { .. }
+            | Error::Image { .. }
+            | Error::Unknown { .. }
+            | Error::UnknownTour { .. }
+            | Error::Define { .. } => self.to_string(),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Files {
     pub(crate) fn show(&self, name: &str) -> String {
         match self {
             Files::Folder(folder) => folder.join(name).display().to_string(),
-            Files::Shipped(_, folder) => format!("{folder}/{name}"),
+            Files::Shipped(_, folder) => Path::new(folder).join(name).display().to_string(),
         }
     }
 

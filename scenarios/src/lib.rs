@@ -2,8 +2,8 @@
 //! file.
 //!
 //! Read in this order: [`Scenario`] and how it is found and loaded, [`schema`] (every key of the file),
-//! [`expect`] (expectations, and how a run fails them), [`Crowd`] (several guests at once), [`error`] (what is
-//! said about a bad file).
+//! [`expect`] (expectations, and how a run fails them), [`Crowd`] (several guests at once), [`tour`] (guided tours
+//! through the runs of scenarios), [`error`] (what is said about a bad file).
 //!
 //! Scenario files, and everything they name, are hostile input: sizes are capped before anything is read,
 //! only regular files are opened, and no input panics.
@@ -20,6 +20,7 @@ pub mod port;
 pub mod schema;
 mod shipped;
 pub mod terminal;
+pub mod tour;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -191,6 +192,15 @@ impl Scenario {
             self.setup.profile = Arc::new(profile);
             self.expect = Expectations::default();
         }
+    }
+
+    /// Whether it can be run in this mode: its machine has what the mode needs, and there is a program for it.
+    pub fn runs_in(&self, mode: ModeName) -> bool {
+        let setup = &self.setup;
+        let ported = setup.port.as_ref().is_some_and(|_| setup.runs_port(mode));
+        mode.runs_on(&setup.profile)
+            && mode.runs_with(setup.image.registers)
+            && (mode != ModeName::Para || ported)
     }
 
     /// The modes that it lists, as far as its machine has what they need.

@@ -93,21 +93,7 @@ fn from_bytes(
     origin: Origin,
     variant: &Variant,
 ) -> Result<Scenario, Error> {
-    let text = match text(bytes.clone()) {
-        Ok(text) => text,
-        Err(FileProblem::NotText(at)) => {
-            let lossy = String::from_utf8_lossy(&bytes);
-            let message = FileProblem::NotText(at).to_string();
-            // What is before the place is valid, and so as long as it was.
-            return Err(Error::Scenario(Box::new(Diagnostic::at(
-                &file,
-                &lossy,
-                at..at + 1,
-                message,
-            ))));
-        }
-        Err(problem) => return Err(Error::File { path: file, problem }),
-    };
+    let text = text_of(&file, bytes)?;
     let mut document = parse::document(&file, &text)?;
     let defines = &mut document.guest.get_mut().defines;
     for (name, value) in &variant.set {
@@ -129,6 +115,22 @@ fn from_bytes(
     loader.scenario(document, name, origin, variant.parts)
 }
 
+/// The text of a file with these bytes.
+pub(crate) fn text_of(file: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    text(bytes.clone()).map_err(|problem| match problem {
+        FileProblem::NotText(at) => {
+            let lossy = String::from_utf8_lossy(&bytes);
+            let message = problem.to_string();
+            // What is before the place is valid, and so as long as it was.
+            Error::Scenario(Box::new(Diagnostic::at(file, &lossy, at..at + 1, message)))
+        }
+        problem => Error::File {
+            path: file.to_string(),
+            problem,
+        },
+    })
+}
+
 /// Where the scenario lists mode para, if it does.
 fn para(document: &Document) -> Option<&Spanned<String>> {
     let modes = document.run.modes.as_ref()?;
@@ -139,22 +141,27 @@ fn para(document: &Document) -> Option<&Spanned<String>> {
 }
 
 /// What a mistake has to be told with.
-struct Loader<'a> {
-    files: &'a Files,
-    file: &'a str,
-    text: &'a str,
+pub(crate) struct Loader<'a> {
+    pub(crate) files: &'a Files,
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
 }
 
 impl Loader<'_> {
-    /// A mistake at this place of the scenario file.
-    fn error(&self, span: Range<usize>, message: impl Into<String>, suggestion: Option<String>) -> Error {
+    /// A mistake at this place of the file.
+    pub(crate) fn error(
+        &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        suggestion: Option<String>,
+    ) -> Error {
         let mut diagnostic = Diagnostic::at(self.file, self.text, span, message.into());
         diagnostic.suggestion = suggestion;
         Error::Scenario(Box::new(diagnostic))
     }
 
     /// Something that should be one of these names.
-    fn unknown<'n>(
+    pub(crate) fn unknown<'n>(
         &self,
         what: &str,
         written: &Spanned<String>,

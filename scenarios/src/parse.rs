@@ -1,4 +1,6 @@
-//! From the text of a scenario file to its [`Document`]; from the parser's errors to ours.
+//! From the text of a file to its document; from the parser's errors to ours.
+
+use serde::de::DeserializeOwned;
 
 use crate::error::{Diagnostic, Error, nearest};
 use crate::schema::Document;
@@ -6,21 +8,30 @@ use crate::schema::Document;
 /// Deeper than the parser goes: a key with more dots than this is what it gave up at.
 const DEEP: usize = 64;
 
-/// Reads the document. The parser limits how deep values and keys nest.
+/// Reads the document of a scenario.
 ///
 /// # Errors
 /// The first mistake, with its place. `file` is the name in the message.
 pub(crate) fn document(file: &str, text: &str) -> Result<Document, Error> {
+    const EMPTY: &str = "the scenario is empty: expected at least a title, and [guest] with sources or elf";
+    document_of(file, text, EMPTY)
+}
+
+/// Reads the document of a file; `empty` is what is said if there is nothing in it. The parser limits how deep values
+/// and keys nest.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn document_of<T: DeserializeOwned>(file: &str, text: &str, empty: &str) -> Result<T, Error> {
     if text
         .lines()
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
     {
-        let message = "the scenario is empty: expected at least a title, and [guest] with sources or elf";
         return Err(Error::Scenario(Box::new(Diagnostic::at(
             file,
             text,
             0..0,
-            message.to_string(),
+            empty.to_string(),
         ))));
     }
     toml::from_str(text).map_err(|error| Error::Scenario(Box::new(diagnostic(file, text, &error))))

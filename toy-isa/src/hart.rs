@@ -138,6 +138,11 @@ impl Csrs {
     /// How many there are.
     pub const COUNT: usize = 11;
 
+    /// Their names, in the order of the fields.
+    pub const NAMES: [&str; Csrs::COUNT] = [
+        "status", "tvec", "scratch", "epc", "cause", "tval", "ptbr", "base", "bound", "xbound", "window",
+    ];
+
     /// All of them, in the order of the fields: how they stand in memory where hardware or a monitor saves them.
     pub fn words(&self) -> [u32; Csrs::COUNT] {
         [

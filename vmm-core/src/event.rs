@@ -343,7 +343,7 @@ impl Log {
     }
 
     /// The events that are kept, oldest first.
-    pub fn records(&self) -> impl ExactSizeIterator<Item = &Record> {
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> + ExactSizeIterator {
         self.records.iter()
     }
 

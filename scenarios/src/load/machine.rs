@@ -37,7 +37,7 @@ impl Loader<'_> {
         Ok(profile)
     }
 
-    pub(super) fn row(&self, name: &Spanned<String>) -> Result<Row, Error> {
+    pub(crate) fn row(&self, name: &Spanned<String>) -> Result<Row, Error> {
         Row::from_name(name.get_ref()).ok_or_else(|| {
             let message = format!(
                 "unknown row '{}': expected a mnemonic, or 'csrr' or 'csrw' and a control register",

@@ -63,11 +63,6 @@ enum Address {
     Register(u8),
 }
 
-/// The control registers in the order of [`Csrs::words`].
-const CSR_NAMES: [&str; Csrs::COUNT] = [
-    "status", "tvec", "scratch", "epc", "cause", "tval", "ptbr", "base", "bound", "xbound", "window",
-];
-
 /// What is wrong with a condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
@@ -166,7 +161,7 @@ fn value(text: &str, symbol: &dyn Fn(&str) -> Option<u32>) -> Result<Value, Cond
         }
         .map(Value::Word);
     }
-    let csr = CSR_NAMES.iter().position(|name| *name == text);
+    let csr = Csrs::NAMES.iter().position(|name| *name == text);
     let named = match text {
         "pc" => Some(Value::Pc),
         "ring" => Some(Value::Ring),
