@@ -268,7 +268,7 @@ fn another_order_of_turns_is_no_difference_and_a_changed_disk_is_one() {
     let names = &scenario.setup.port.as_ref().expect("it has a port").streams;
     let outcome = |mode| {
         let mut run = Run::new(&scenario.setup, mode, EngineName::Auto).expect("it fits");
-        let outcome = Outcome::of(&mut run, names, scenario.budget, |advance| advance());
+        let outcome = Outcome::of(&mut run, names, scenario.budget);
         (outcome, run.guest().devices.console.output().to_vec())
     };
     let ((bare, bare_console), (para, para_console)) = (outcome(ModeName::Bare), outcome(ModeName::Para));

@@ -3,12 +3,16 @@
 //! The checker stands outside: it runs the bare machine beside the monitor, looks at both where the guest's
 //! processor changes hands, and no mode can call it. What it does is never priced.
 
+pub mod checked;
 pub mod crowd;
+pub mod difference;
 pub mod efficiency;
 pub mod equivalence;
+pub mod fuel;
 pub mod holes;
 pub mod report;
 pub mod resource;
+mod sentence;
 pub mod streams;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::check::equivalence::{Difference, difference};
+use crate::check::difference::{Difference, difference};
 use crate::check::streams::{Likeness, Outcome};
 use crate::check::{Verdict, resource};
 use crate::engine::EngineName;
@@ -212,7 +212,7 @@ fn alone(crowd: &Crowd, several: &Several, options: Options) -> Result<Vec<Optio
                     true => members.iter().map(attempts).max().unwrap_or(0),
                     false => limit,
                 };
-                let original = Outcome::of(&mut solo, &port.streams, limit, |advance| advance());
+                let original = Outcome::of(&mut solo, &port.streams, limit);
                 for (index, tenant, view) in members {
                     differences[index] = outcome_differs(&original, tenant, &view, port);
                 }

@@ -9,8 +9,9 @@ use toy_isa::ram::flag;
 use toy_isa::row::Row;
 use toy_isa::trap::Cause;
 
+use crate::check::difference::{Difference, difference};
+use crate::check::fuel::{self, Fuel};
 use crate::engine::EngineName;
-use crate::guest::GuestView;
 use crate::mode::{End, ModeName, Sync};
 use crate::numbers::exact;
 use crate::run::{Run, Stop};
@@ -23,17 +24,6 @@ pub enum Grain {
     SyncPoints,
     /// After every instruction.
     Lockstep,
-}
-
-/// A difference between the bare machine and the guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Which part of the state.
-    pub what: String,
-    /// What the bare machine holds.
-    pub bare: String,
-    /// What the guest holds.
-    pub guest: String,
 }
 
 /// The first instruction after which the guest is not what it would be on the bare machine.
@@ -71,6 +61,18 @@ pub struct Pair {
     /// The guest.
     pub guest: Run,
     compared: u64,
+    /// Why the bare machine stopped, while the guest is on its way to the same point.
+    arrived: Option<Stop>,
+}
+
+/// What became of the way to the next point of comparison.
+enum Next {
+    /// The fuel was used up before.
+    Working,
+    /// Both are there, and equal, and can go on.
+    Equal,
+    /// It was the last.
+    Over(Comparison),
 }
 
 impl Pair {
@@ -93,20 +95,45 @@ impl Pair {
             bare,
             guest,
             compared: 0,
+            arrived: None,
         }
     }
 
-    /// Advances both to the next point of comparison and compares. `None` when they are equal and can go on.
-    /// `around` is called around every advance of the guest, to measure it.
+    /// Sync points, or instructions, at which both were equal so far.
+    pub fn compared(&self) -> u64 {
+        self.compared
+    }
+
+    /// Advances both to the next point of comparison and compares. `around` is called around every advance of the
+    /// guest, to measure it.
     fn next(
         &mut self,
         grain: Grain,
         budget: u64,
+        fuel: &mut Fuel,
         around: &mut impl FnMut(&mut dyn FnMut()),
-    ) -> Option<Comparison> {
-        let bare = advance(&mut self.bare, grain, budget);
-        let mut guest = Stop::Fuel;
-        around(&mut || guest = advance(&mut self.guest, grain, budget));
+    ) -> Next {
+        self.arrived = self
+            .arrived
+            .or_else(|| advance(&mut self.bare, grain, budget, fuel));
+        let Some(bare) = self.arrived else {
+            return Next::Working;
+        };
+        let mut guest = None;
+        around(&mut || guest = advance(&mut self.guest, grain, budget, fuel));
+        let Some(guest) = guest else {
+            return Next::Working;
+        };
+        self.arrived = None;
+        fuel.compare();
+        match self.judge(bare, guest, grain, budget) {
+            Some(comparison) => Next::Over(comparison),
+            None => Next::Equal,
+        }
+    }
+
+    /// Compares both, after they have stopped so. `None` when they are equal and can go on.
+    fn judge(&mut self, bare: Stop, guest: Stop, grain: Grain, budget: u64) -> Option<Comparison> {
         let difference = match (bare, guest) {
             (Stop::Fuel, Stop::Fuel) => {
                 return match grain {
@@ -198,10 +225,26 @@ impl Pair {
         mut around: impl FnMut(&mut dyn FnMut()),
     ) -> Comparison {
         loop {
-            if let Some(comparison) = self.next(grain, budget, &mut around) {
+            if let Some(comparison) = self.pursue(grain, budget, &mut Fuel::endless(), &mut around) {
                 return comparison;
             }
         }
+    }
+
+    /// As [`Pair::compare`]; `None` if the fuel was used up before.
+    pub fn pursue(
+        &mut self,
+        grain: Grain,
+        budget: u64,
+        fuel: &mut Fuel,
+        mut around: impl FnMut(&mut dyn FnMut()),
+    ) -> Option<Comparison> {
+        while !fuel.is_empty() {
+            if let Next::Over(comparison) = self.next(grain, budget, fuel, &mut around) {
+                return Some(comparison);
+            }
+        }
+        None
     }
 
     /// Guest pages that either side has stored to since the last comparison.
@@ -214,40 +257,59 @@ impl Pair {
     }
 }
 
-/// Finds the very instruction at which a guest and the bare machine part, after `equal` sync points that were equal.
-///
-/// # Errors
-/// If the image does not fit the machine.
-pub fn locate(mut pair: Pair, equal: u64, budget: u64) -> Option<Divergence> {
-    for _ in 0..equal {
-        if pair
-            .next(Grain::SyncPoints, budget, &mut |advance| advance())
-            .is_some()
-        {
-            return None;
-        }
+/// The search for the very instruction at which a guest and the bare machine part, both at power-on, after so many sync
+/// points that are equal.
+pub struct Locate {
+    pair: Pair,
+    equal: u64,
+    budget: u64,
+}
+
+impl Locate {
+    /// At its beginning.
+    pub fn new(pair: Pair, equal: u64, budget: u64) -> Locate {
+        Locate { pair, equal, budget }
     }
-    loop {
-        let before = pair.bare.guest();
-        let (clock, pc, ring) = (before.pace.clock, before.hart.pc, before.hart.ring());
-        let hart = before.hart;
-        let Some(comparison) = pair.next(Grain::Lockstep, budget, &mut |advance| advance()) else {
-            continue;
-        };
-        let difference = comparison.difference?;
-        let word = fetch(&pair.bare, &hart);
+
+    /// Goes on with it. `None` while it is not over; `Some(None)` if there is no such instruction.
+    pub fn pursue(&mut self, fuel: &mut Fuel) -> Option<Option<Divergence>> {
+        while self.pair.compared < self.equal {
+            match self.next(Grain::SyncPoints, fuel) {
+                Next::Working => return None,
+                Next::Equal => {}
+                Next::Over(_) => return Some(None),
+            }
+        }
+        while !fuel.is_empty() {
+            let before = self.pair.bare.guest();
+            let (clock, hart) = (before.pace.clock, before.hart);
+            if let Next::Over(comparison) = self.next(Grain::Lockstep, fuel) {
+                let found = comparison.difference;
+                return Some(found.map(|difference| self.divergence(clock, &hart, difference)));
+            }
+        }
+        None
+    }
+
+    fn next(&mut self, grain: Grain, fuel: &mut Fuel) -> Next {
+        self.pair.next(grain, self.budget, fuel, &mut |advance| advance())
+    }
+
+    /// What the bare machine, with its processor as it was, has executed.
+    fn divergence(&self, clock: u64, hart: &Hart, difference: Difference) -> Divergence {
+        let pc = hart.pc;
+        let word = fetch(&self.pair.bare, hart);
         let row = word
             .and_then(|word| decode(word, Registers::Sixteen))
             .map(|insn| insn.row());
-        let instruction = word.map_or("?".to_string(), |word| disassemble(word, pc));
-        return Some(Divergence {
+        Divergence {
             clock,
             pc,
-            ring,
-            instruction,
+            ring: hart.ring(),
+            instruction: word.map_or("?".to_string(), |word| disassemble(word, pc)),
             row,
             difference,
-        });
+        }
     }
 }
 
@@ -258,10 +320,11 @@ fn fetch(bare: &Run, hart: &Hart) -> Option<u32> {
     toy_isa::cpu::fetch(hart, &mut board).ok()
 }
 
-fn advance(run: &mut Run, grain: Grain, budget: u64) -> Stop {
+/// Advances to the next point of comparison; `None` if the fuel was used up before. An instruction is one step.
+fn advance(run: &mut Run, grain: Grain, budget: u64, fuel: &mut Fuel) -> Option<Stop> {
     match grain {
-        Grain::SyncPoints => run.advance(budget.saturating_sub(run.machine().attempts)),
-        Grain::Lockstep => run.step(budget),
+        Grain::SyncPoints => fuel::advance(run, budget, fuel),
+        Grain::Lockstep => Some(run.step(budget)),
     }
 }
 
@@ -296,104 +359,4 @@ fn take_dirty(run: &mut Run) -> Vec<u32> {
         .into_iter()
         .filter_map(|page| guest.guest_page(page))
         .collect()
-}
-
-/// The first difference between two views of a guest: in registers and clock, devices, and these pages.
-pub(crate) fn difference(
-    bare: &GuestView,
-    guest: &GuestView,
-    mut pages: impl Iterator<Item = u32>,
-    with_disk: bool,
-) -> Option<Difference> {
-    registers(bare, guest)
-        .or_else(|| devices(bare, guest, with_disk))
-        .or_else(|| pages.find_map(|page| memory(bare, guest, page)))
-}
-
-fn registers(bare: &GuestView, guest: &GuestView) -> Option<Difference> {
-    let (a, b) = (&bare.hart, &guest.hart);
-    let general = (1..16).map(|i| (toy_isa::disasm::REGISTER_NAMES[i], a.x[i], b.x[i]));
-    let csrs = [
-        ("pc", a.pc, b.pc),
-        ("status", a.csr.status.0, b.csr.status.0),
-        ("tvec", a.csr.tvec, b.csr.tvec),
-        ("scratch", a.csr.scratch, b.csr.scratch),
-        ("epc", a.csr.epc, b.csr.epc),
-        ("cause", a.csr.cause, b.csr.cause),
-        ("tval", a.csr.tval, b.csr.tval),
-        ("ptbr", a.csr.ptbr, b.csr.ptbr),
-        ("base", a.csr.base, b.csr.base),
-        ("bound", a.csr.bound, b.csr.bound),
-        ("xbound", a.csr.xbound, b.csr.xbound),
-        ("window", a.csr.window, b.csr.window),
-        ("timer", bare.devices.timer.value(), guest.devices.timer.value()),
-        (
-            "irq",
-            bare.devices.irq(bare.pace.clock),
-            guest.devices.irq(guest.pace.clock),
-        ),
-    ];
-    let clock = (bare.pace.clock != guest.pace.clock).then(|| Difference {
-        what: "the clock".to_string(),
-        bare: exact(bare.pace.clock),
-        guest: exact(guest.pace.clock),
-    });
-    let word = general
-        .chain(csrs)
-        .find(|(_, a, b)| a != b)
-        .map(|(name, a, b)| Difference {
-            what: format!("register {name}"),
-            bare: format!("{a:#010x}"),
-            guest: format!("{b:#010x}"),
-        });
-    word.or(clock)
-}
-
-fn devices(bare: &GuestView, guest: &GuestView, with_disk: bool) -> Option<Difference> {
-    let (a, b) = (bare.devices.console.output(), guest.devices.console.output());
-    if a != b {
-        let at = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-        let tail = |text: &[u8]| format!("...{:?}", String::from_utf8_lossy(&text[at.saturating_sub(8)..]));
-        return Some(Difference {
-            what: "console output".to_string(),
-            bare: tail(a),
-            guest: tail(b),
-        });
-    }
-    if with_disk && bare.devices.disk != guest.devices.disk {
-        let differing = bare
-            .devices
-            .disk
-            .data()
-            .iter()
-            .zip(guest.devices.disk.data())
-            .position(|(a, b)| a != b);
-        let place = differing.map_or("in its registers".to_string(), |at| {
-            format!("at byte {}", exact(at as u64))
-        });
-        return Some(Difference {
-            what: format!("the disk, {place}"),
-            bare: "-".into(),
-            guest: "-".into(),
-        });
-    }
-    None
-}
-
-fn memory(bare: &GuestView, guest: &GuestView, page: u32) -> Option<Difference> {
-    let (a, b) = (bare.page(page)?, guest.page(page)?);
-    if a == b {
-        return None;
-    }
-    let at = a.iter().zip(b).position(|(a, b)| a != b)?;
-    let address = (page * PAGE + at as u32) & !3;
-    let word = |view: &GuestView| {
-        view.word(address)
-            .map_or("-".into(), |word| format!("{word:#010x}"))
-    };
-    Some(Difference {
-        what: format!("memory at guest-physical {address:#010x}"),
-        bare: word(bare),
-        guest: word(guest),
-    })
 }

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toy_isa::trap::Cause;
 
-use crate::check::equivalence::Difference;
+use crate::check::difference::Difference;
+use crate::check::fuel::{self, Fuel};
 use crate::guest::GuestView;
 use crate::mode::{End, Sync};
 use crate::run::{Run, Stop};
@@ -33,26 +34,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Runs a guest to its end, or until `budget` attempts have been made, and collects. `around` is called around
-    /// every advance, to measure it.
-    pub fn of(
-        run: &mut Run,
-        names: &[String],
-        budget: u64,
-        mut around: impl FnMut(&mut dyn FnMut()),
-    ) -> Outcome {
-        let mut exits = Vec::new();
-        let end = loop {
-            let mut stop = Stop::Fuel;
-            let left = budget.saturating_sub(run.machine().attempts);
-            around(&mut || stop = run.advance(left));
-            match stop {
-                Stop::Sync(sync) => exits.extend(process_exit(sync, || run.guest())),
-                Stop::Fuel => break End::Budget,
-                Stop::End(end) => break end,
+    /// Runs a guest to its end, or until `budget` attempts have been made, and collects.
+    pub fn of(run: &mut Run, names: &[String], budget: u64) -> Outcome {
+        let mut course = Course::default();
+        loop {
+            let outcome = course.pursue(run, names, budget, &mut Fuel::endless(), |advance| advance());
+            if let Some(outcome) = outcome {
+                return outcome;
             }
-        };
-        Outcome::at_end(&run.guest(), exits, end, names)
+        }
     }
 
     /// What a user has of a guest that ended so, and whose processes ended with these codes.
@@ -164,6 +154,37 @@ impl Outcome {
                     differs(&what, at(&bare.disk, place), at(&self.disk, place))
                 })
             })
+    }
+}
+
+/// A run on its way to its outcome.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    exits: Vec<u32>,
+}
+
+impl Course {
+    /// As [`Outcome::of`]; `None` if the fuel was used up before. `around` is called around every advance, to measure
+    /// it.
+    pub fn pursue(
+        &mut self,
+        run: &mut Run,
+        names: &[String],
+        budget: u64,
+        fuel: &mut Fuel,
+        mut around: impl FnMut(&mut dyn FnMut()),
+    ) -> Option<Outcome> {
+        let end = loop {
+            let mut stop = None;
+            around(&mut || stop = fuel::advance(run, budget, fuel));
+            match stop? {
+                Stop::Sync(sync) => self.exits.extend(process_exit(sync, || run.guest())),
+                Stop::Fuel => break End::Budget,
+                Stop::End(end) => break end,
+            }
+        };
+        let exits = std::mem::take(&mut self.exits);
+        Some(Outcome::at_end(&run.guest(), exits, end, names))
     }
 }
 
