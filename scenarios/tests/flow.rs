@@ -38,7 +38,10 @@ fn connected(flows: &[(Chain, Flow)], mode: ModeName) {
     for (chain, flow) in flows {
         let said = &flow.sentence;
         assert!(said.len() > 20 && said.ends_with('.'), "{mode}: {said}");
-        assert!(![" ;", " .", "  "].iter().any(|gap| said.contains(gap)), "{mode}: {said}");
+        assert!(
+            ![" ;", " .", "  "].iter().any(|gap| said.contains(gap)),
+            "{mode}: {said}"
+        );
         let cause = chain.root.event.trap().map(|trap| trap.cause);
         let interrupt = cause.is_some_and(|cause| cause.is_interrupt());
         // What interrupts does not come from who had control; and the monitor of 1974 does not log that it resumes.
