@@ -85,7 +85,7 @@ fn a_mode_that_parts_from_the_bare_machine_stays_where_it_does_and_says_how() {
     // What it says is what the checker says: the instruction, both values, and the hole.
     press(&mut app, "l");
     let screen = shown(&mut app, Size::new(160, 50));
-    for word in ["csrsi status", "register status", "as x86's"] {
+    for word in ["csrsi status", "register status", "POPF"] {
         assert!(screen.contains(word), "no '{word}' in\n{screen}");
     }
     // Before that instruction it was with the others.
