@@ -13,10 +13,19 @@ use accel::kvm;
 use bench_report::kernels::{self, Kernel};
 use common::{finish, guest, mode, once, scenario, start, translate};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tui::action::{Action, KeyMap};
+use tui::app::Forced;
+use tui::session::Session;
+use tui::settings::Settings;
+use tui::views::View;
+use tui::{App, Message, frame};
 use vmm_core::engine::EngineName;
 use vmm_core::event::Log;
 use vmm_core::mode::ModeName;
 use vmm_core::run::{LOG_CAPACITY, Run};
+use vmm_core::timeline::{Goal, Point, Timeline};
 use vmm_core::userland::{self, Ending};
 
 /// What part of its work a kernel does: some milliseconds of native code.
@@ -151,6 +160,84 @@ fn tracing(criterion: &mut Criterion) {
     }
 }
 
+/// Instructions of the run that time travel is measured in, about.
+const FAR: u64 = 90_000_000;
+
+/// Time travel: the run with and without its past, and the ways about in it. The guest does little but system calls.
+fn travel(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("travel");
+    let scenario = scenario("work-syscalls", Some(200_000));
+    let trap = ModeName::from_name("trap").expect("there is such a mode");
+    let begin = || Timeline::new(&scenario.setup, trap, EngineName::Auto, u64::MAX).expect("it starts");
+    let part = Goal::Instruction(FAR / 20);
+    group.bench_function("twentieth, no past", |bencher| {
+        bencher.iter_batched(
+            || Run::new(&scenario.setup, trap, EngineName::Auto).expect("it starts"),
+            |mut run| run.finish(FAR / 20),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("twentieth", |bencher| {
+        bencher.iter_batched(
+            begin,
+            |mut timeline| timeline.go(part.clone()),
+            BatchSize::PerIteration,
+        );
+    });
+    let mut timeline = begin();
+    timeline.go(Goal::Instruction(FAR));
+    let (count, bytes) = (timeline.snapshots().len(), timeline.memory());
+    println!("travel: {count} snapshots, {} KiB", bytes >> 10);
+    let mut to = FAR;
+    group.bench_function("jump", |bencher| {
+        bencher.iter(|| {
+            // Anywhere, the same each time.
+            to = (to.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) >> 7) % FAR;
+            timeline.go(Goal::Instruction(to))
+        });
+    });
+    timeline.go(Goal::Instruction(FAR));
+    group.bench_function("step back", |bencher| bencher.iter(|| timeline.step_back()));
+    group.bench_function("step", |bencher| bencher.iter(|| timeline.step()));
+    group.bench_function("trap before", |bencher| {
+        bencher.iter(|| timeline.go(Goal::Previous(Point::Trap)));
+    });
+}
+
+/// The terminal interface without a terminal: pictures of each view, and what is done between two while it plays.
+fn interface(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("interface");
+    let area = Rect::new(0, 0, 160, 50);
+    for view in View::ALL {
+        let trap = ModeName::from_name("trap").expect("there is such a mode");
+        let scenario = scenario("guest-os", None);
+        let session = Session::new(scenario.into(), trap, EngineName::Auto).expect("it starts");
+        let mut app = App::new(
+            session,
+            EngineName::Auto,
+            Settings::default(),
+            Forced::default(),
+            KeyMap::default(),
+        );
+        app.update(Message::Resize {
+            width: area.width,
+            height: area.height,
+        });
+        app.set_out(Goal::Instruction(300_000));
+        app.act(Action::Show(view));
+        while app.busy() {
+            app.update(Message::Work);
+        }
+        let mut buffer = Buffer::empty(area);
+        group.bench_function(format!("picture/{}", view.name()), |bencher| {
+            bencher.iter(|| {
+                buffer.reset();
+                frame::paint(&app, area, &mut buffer);
+            });
+        });
+    }
+}
+
 /// What it costs to translate an instruction: to x86-64, and in mode `translate` to Ring32.
 fn translation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("translation");
@@ -201,6 +288,6 @@ fn quick() -> Criterion {
 criterion_group! {
     name = all;
     config = quick();
-    targets = translation, tracing, trips, systems, exits, kernels
+    targets = translation, tracing, travel, interface, trips, systems, exits, kernels
 }
 criterion_main!(all);

@@ -109,7 +109,10 @@ impl Screen for Compare {
         match pane {
             STATE => {
                 // What the checker says of the selected mode is a sentence: it has the last lines.
-                let detail = body.height.saturating_sub(rows::STATE_ROWS as u16).clamp(1, DETAIL);
+                let detail = body
+                    .height
+                    .saturating_sub(rows::STATE_ROWS as u16)
+                    .clamp(1, DETAIL);
                 let rows = Rect {
                     height: body.height - detail,
                     ..body
