@@ -51,6 +51,14 @@ pub enum Event {
         /// Words that were made of them.
         words: u32,
     },
+    /// The translator changed its mind about an innocuous instruction, whose units were forgotten.
+    Adapt {
+        /// The instruction's address.
+        address: u32,
+        /// From now on it calls the monitor, because it has trapped too often; else it stands as it is again, because it
+        /// has called for nothing.
+        calls: bool,
+    },
     /// A ported kernel called the monitor.
     Hypercall {
         /// The name of the hypercall.

@@ -506,6 +506,8 @@ impl PriceList {
             Event::Callout { .. } => event.callout,
             Event::Translate { instructions, .. } => event.translate * u64::from(*instructions),
             Event::Hypercall { .. } => event.hypercall,
+            // Its price is that of the translation that follows.
+            Event::Adapt { .. } => 0,
             Event::TableUpdates { done, validated, .. } => {
                 event.mmu_update * u64::from(*done) + event.validate * validated
             }

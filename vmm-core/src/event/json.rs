@@ -50,6 +50,10 @@ impl Serialize for Record {
                 map.serialize_entry("instructions", instructions)?;
                 map.serialize_entry("words", words)?;
             }
+            Event::Adapt { address, calls } => {
+                map.serialize_entry("address", address)?;
+                map.serialize_entry("calls", calls)?;
+            }
             Event::Hypercall {
                 name,
                 arguments,

@@ -39,6 +39,7 @@ impl Event {
             Event::NestedFill { .. } => "nested-fill",
             Event::Callout { .. } => "callout",
             Event::Translate { .. } => "translate",
+            Event::Adapt { .. } => "adapt",
             Event::Hypercall { .. } => "hypercall",
             Event::TableUpdates { .. } => "table-updates",
             Event::EventSent { .. } => "event-sent",
@@ -80,6 +81,11 @@ impl Event {
             Event::RingServed { channel, .. } => format!("serve the ring of channel {channel}"),
             Event::Callout { .. } => "callout".to_string(),
             Event::Translate { instructions, .. } => format!("translate {instructions} instructions"),
+            Event::Adapt { address, calls: true } => format!("call for {address:#010x} from now on"),
+            Event::Adapt {
+                address,
+                calls: false,
+            } => format!("leave {address:#010x} as it is again"),
             Event::Resume { real_ring } => format!("resume in real ring {real_ring}"),
         }
     }
@@ -169,6 +175,17 @@ impl Event {
             }
             Event::Translate { instructions, words } => format!(
                 "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
+            ),
+            Event::Adapt { address, calls: true } => format!(
+                "the instruction at {address:#010x} has trapped too often: the monitor forgot its translation, and will \
+                 translate it to a call"
+            ),
+            Event::Adapt {
+                address,
+                calls: false,
+            } => format!(
+                "the instruction at {address:#010x} has called for nothing too often: the monitor forgot its \
+                 translation, and will leave it as it is"
             ),
             Event::Hypercall { name, result: 0, .. } => format!("the monitor answered the hypercall {name}"),
             Event::Hypercall { name, result, .. } => {

@@ -266,6 +266,15 @@ fn phrase(chain: &Chain, group: &[&Record], mode: ModeName) -> Option<String> {
             },
             "units",
         ),
+        Event::Adapt { address, calls: true } => {
+            format!("gave up the translation of {address:#010x}, which will be a call from now on")
+        }
+        Event::Adapt {
+            address,
+            calls: false,
+        } => {
+            format!("gave up the call for {address:#010x}, which will stand as it is again")
+        }
         Event::Hypercall {
             name,
             arguments,

@@ -589,7 +589,7 @@ impl Translate {
             Step::DoubleFault(trap) => Answer::End(End::DoubleFault(trap)),
         };
         if adapted {
-            self.learn(machine, unit, before.pc, why.is_none());
+            self.learn(machine, unit, before.pc, why.is_none(), notes);
         }
         self.take_news(machine);
         answer
@@ -644,7 +644,7 @@ impl Translate {
                 self.settle_in(unit, index + 1);
             }
             if notes.counts.emulated_total() > emulated {
-                self.learn(machine, unit, before, true);
+                self.learn(machine, unit, before, true, notes);
             }
         }
         self.take_news(machine);
@@ -657,17 +657,21 @@ impl Translate {
 
     /// An innocuous instruction needed the monitor though it was translated identically, or did not need it though it
     /// was translated to a call: after some times, its unit is translated anew.
-    fn learn(&mut self, machine: &mut Machine, unit: UnitId, pc: u32, wrong: bool) {
+    fn learn(&mut self, machine: &mut Machine, unit: UnitId, pc: u32, wrong: bool, notes: &mut Notes) {
         let Some(context) = self.cache.unit(unit).map(|unit| unit.context) else {
             return;
         };
         let trouble = self.trouble.entry((context, pc)).or_default();
         trouble.times = if wrong { trouble.times + 1 } else { 0 };
         if trouble.times >= ADAPT_AFTER {
+            let calls = !trouble.adapted;
             *trouble = Trouble {
                 times: 0,
-                adapted: !trouble.adapted,
+                adapted: calls,
             };
+            let hart = self.monitor.allocator.load(&machine.board);
+            let event = Event::Adapt { address: pc, calls };
+            notes.event(&self.monitor.guest, &hart, event);
             self.forget(machine, |other| {
                 other.context == context && other.guest.iter().any(|guest| guest.pc == pc)
             });

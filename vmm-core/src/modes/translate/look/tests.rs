@@ -4,6 +4,7 @@ use toy_isa::asm::{Options as AsmOptions, Source, assemble};
 use toy_isa::profile::{Profile, ProfileName};
 
 use crate::engine::EngineName;
+use crate::event::Event;
 use crate::mode::ModeName;
 use crate::modes::translate::emit::Part;
 use crate::modes::translate::{Scope, Translate};
@@ -115,4 +116,10 @@ fn habits_tell_what_is_adapted_and_when_it_is_not_any_more() {
             .flatten()
             .all(|(_, times)| *times < Translate::PATIENCE)
     );
+    let told = run.log.records().filter_map(|record| match record.event {
+        Event::Adapt { address, calls } => Some((address, calls)),
+        _ => None,
+    });
+    let look = translator(&run).habits().next().expect("it trapped").pc;
+    assert_eq!(told.collect::<Vec<_>>(), [(look, true), (look, false)]);
 }
