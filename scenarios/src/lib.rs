@@ -19,6 +19,7 @@ mod parse;
 pub mod port;
 pub mod schema;
 mod shipped;
+pub mod subject;
 pub mod terminal;
 pub mod tour;
 mod values;

@@ -6,7 +6,8 @@
 //! profiles nor what the table declares. Declarations are compared with its findings afterwards.
 //!
 //! Read in this order: [`state`] (the small machine), `domain` and `sample` (which states are paired, which
-//! instructions are tried), [`observe`] (what is seen of a row, and the definitions), [`class`] (against what is
+//! instructions are tried), [`observe`] (what is seen of a row, and the definitions), [`Known`] (looking at
+//! all of them), [`region`] (where a row stands), [`class`] (against what is
 //! declared), [`witness`] (two states that a person can follow), [`cousins`] (what x86 had).
 //!
 //! What is found is certain: there is a witness for it. What is *not* found was not there among the states that were
@@ -15,13 +16,16 @@
 pub mod class;
 pub mod cousins;
 mod domain;
+mod look;
 pub mod observe;
 pub mod part;
 mod random;
+pub mod region;
 mod sample;
 pub mod state;
 pub mod witness;
 
+pub use look::Known;
 use serde::Serialize;
 use toy_isa::profile::Profile;
 use toy_isa::row::Row;
@@ -30,7 +34,8 @@ use toy_isa::trap::Trap;
 use crate::check::Verdict;
 use crate::modes::trap::Layout;
 use class::{Class, Declaration};
-use observe::{Observed, Sensitivity, Virtual, deprivileged, observe};
+use look::observe;
+use observe::{Observed, Sensitivity, Virtual, deprivileged};
 use part::Reading;
 use state::{State, ring32};
 
@@ -79,6 +84,39 @@ pub struct Theorems {
     /// A hybrid monitor can be constructed: all user-sensitive rows are privileged.
     #[serde(rename = "3")]
     pub hybrid: Verdict,
+}
+
+/// A theorem, and whether its condition is met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theorem<'a> {
+    /// Its number.
+    pub number: u32,
+    /// What follows from it, in words.
+    pub claim: String,
+    /// Why.
+    pub verdict: &'a Verdict,
+}
+
+impl Theorems {
+    /// In their order.
+    pub fn all(&self) -> [Theorem<'_>; 3] {
+        let theorem = |number, verdict, what: &str, can: &str| -> Theorem<'_> {
+            let verdict: &Verdict = verdict;
+            let is = if verdict.holds { "is" } else { "is not" };
+            let claim = format!("{what} {is} {can}");
+            Theorem {
+                number,
+                claim,
+                verdict,
+            }
+        };
+        let hybrid = "A hybrid monitor, which interprets the guest's kernel,";
+        [
+            theorem(1, &self.virtualizable, "Trap-and-emulate", "enough for a monitor"),
+            theorem(2, &self.recursively, "The machine", "recursively virtualizable"),
+            theorem(3, &self.hybrid, hybrid, "possible"),
+        ]
+    }
 }
 
 /// Classifies these rows of Ring32 with this profile.

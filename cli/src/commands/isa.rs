@@ -14,7 +14,6 @@ use toy_isa::table::Sensitive;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::wrap;
-use subject::Subject;
 
 /// Arguments of `isa`.
 #[derive(clap::Args)]
@@ -52,12 +51,12 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     } else {
         ProfileName::Classic
     };
-    let subject = Subject::find(args.profile.as_deref(), args.scenario.as_deref(), default)?;
+    let (subject, option) = subject::choose(args.profile.as_deref(), args.scenario.as_deref(), default)?;
     if let Some(row) = args.witness {
         return witness::run(row, &subject, output);
     }
     if args.classify {
-        return classify::run(&subject, output);
+        return classify::run(&subject, &option, output);
     }
     if args.cousins {
         return cousins::run(&subject, output);

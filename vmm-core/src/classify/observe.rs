@@ -5,12 +5,12 @@
 
 use toy_isa::bus::Width;
 use toy_isa::instruction::Instruction;
-use toy_isa::row::Row;
 use toy_isa::trap::{Cause, Trap};
 
-use super::domain::{PC, Situation, families};
+use super::domain::{PC, Situation};
 use super::part::{Part, Parts, Reading, changes};
-use super::sample::{Sample, samples};
+use super::region::Region;
+use super::sample::Sample;
 use super::state::State;
 use super::witness::{Finding, Witness, Witnesses};
 use crate::modes::trap::Layout;
@@ -138,7 +138,7 @@ impl Observed {
 
     /// A *hole*: sensitive in the extended reading, and not privileged.
     pub fn is_hole(&self, layout: Layout) -> bool {
-        self.sensitive(layout, Reading::Extended).any() && !self.privileged(layout)
+        self.region(layout, Reading::Extended) == Region::Hole
     }
 
     /// In a sentence, what a guest is shown, or does, or fails to do; empty if it is not sensitive.
@@ -170,7 +170,12 @@ impl Observed {
 
     /// Two states that show it best, if it is sensitive.
     pub fn witness(&self) -> Option<Witness> {
-        self.witnesses.best()
+        self.witnesses().into_iter().next()
+    }
+
+    /// All pairs of states that were kept to show it, the best first: one for each way in which it is sensitive.
+    pub fn witnesses(&self) -> Vec<Witness> {
+        self.witnesses.all()
     }
 }
 
@@ -213,7 +218,7 @@ pub(crate) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    fn new(
+    pub(super) fn new(
         step: &impl Fn(&State) -> Result<State, Trap>,
         situation: &'a Situation,
         sample: &Sample,
@@ -310,27 +315,9 @@ fn parting(a: (&Trial, usize), b: (&Trial, usize)) -> Option<Parting> {
     None
 }
 
-/// Runs a row in all situations and looks at what becomes of them.
-pub(crate) fn observe(step: &impl Fn(&State) -> Result<State, Trap>, row: Row) -> Observed {
-    let mut observed = Observed::default();
-    for sample in samples(row) {
-        let (first, end) = sample.families;
-        for family in &families()[first..end] {
-            let trials: Vec<Trial> = family
-                .iter()
-                .map(|situation| Trial::new(step, situation, &sample))
-                .collect();
-            observed.steps += 4 * trials.len() as u64;
-            trials.iter().for_each(|trial| observed.one_situation(trial));
-            (0..4).for_each(|ring| observed.across_situations(&trials, ring));
-        }
-    }
-    observed
-}
-
 impl Observed {
     /// What it does in each ring, and whether the ring makes a difference.
-    fn one_situation(&mut self, trial: &Trial) {
+    pub(super) fn one_situation(&mut self, trial: &Trial) {
         let changed: [Parts; 4] = std::array::from_fn(|ring| trial.changes(ring));
         for (ring, run) in trial
             .runs
@@ -362,7 +349,7 @@ impl Observed {
     }
 
     /// Whether anything else makes a difference in this ring.
-    fn across_situations(&mut self, trials: &[Trial], ring: usize) {
+    pub(super) fn across_situations(&mut self, trials: &[Trial], ring: usize) {
         let counts =
             |trial: &&Trial| trial.situation.is_of(Reading::Of1974) && trial.executed(ring).is_some();
         let Some(first) = trials.iter().find(counts) else {

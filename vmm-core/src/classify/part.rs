@@ -29,6 +29,16 @@ impl Reading {
             Reading::Extended => "extended",
         }
     }
+
+    /// What it counts as state; the extended one, beside what that of 1974 does.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Reading::Of1974 => {
+                "memory, registers, ring, program counter, and what relocates, limits and traps"
+            }
+            Reading::Extended => "the other control registers, clock, devices, identity, the order of frames",
+        }
+    }
 }
 
 /// A part of a state. Two paired states differ in one of them; an instruction changes some.

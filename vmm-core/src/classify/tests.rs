@@ -1,6 +1,7 @@
 use toy_isa::profile::{Behaviour, ProfileName};
 use toy_isa::table::Sensitive;
 
+use super::region::Region;
 use super::*;
 
 mod mutants;
@@ -252,4 +253,84 @@ fn all_seventeen_have_a_cousin_or_a_reason() {
     assert_eq!(of("POPF"), ["csrw status"]);
     assert_eq!(of("VERR/VERW"), ["prober", "probew"]);
     assert_eq!(of("MOV"), ["csrr window", "csrw window"]);
+}
+
+#[test]
+fn rows_are_seen_in_slices_as_at_once() {
+    let profile = Profile::new(ProfileName::Leaky);
+    let mut known = Known::default();
+    let mut slices = 1;
+    while !known.pursue(&profile, 20_000) {
+        slices += 1;
+    }
+    assert!(slices > 100, "{slices}");
+    let [parts, whole] = [known.classification(&profile), Some(all_rows(ProfileName::Leaky))].map(|found| {
+        let rows = found.expect("all rows are known").rows.into_iter();
+        let seen = rows.map(
+            |RowReport {
+                 row,
+                 declared,
+                 observed,
+             }| {
+                let by_ring = (observed.executed, observed.trapped, observed.illegal);
+                let found = (observed.changed, observed.depends, observed.differs);
+                let witnesses = observed.witnesses();
+                (
+                    row,
+                    declared,
+                    by_ring,
+                    found,
+                    [observed.steps, observed.pairs],
+                    witnesses,
+                )
+            },
+        );
+        seen.collect::<Vec<_>>()
+    });
+    assert!(parts == whole);
+    // What is known is not looked at again; on another machine, it is.
+    assert!(known.pursue(&profile, 0));
+    assert!(known.classification(&Profile::new(ProfileName::Hybrid)).is_none());
+}
+
+#[test]
+fn regions_are_what_the_definitions_say() {
+    for name in [ProfileName::Leaky, ProfileName::Hybrid] {
+        let found = all_rows(name);
+        for (reading, layout) in Reading::ALL
+            .into_iter()
+            .flat_map(|reading| LAYOUTS.map(|layout| (reading, layout)))
+        {
+            let of = |region| {
+                let rows = found
+                    .rows
+                    .iter()
+                    .filter(move |report| report.observed.region(layout, reading) == region);
+                rows.map(|report| report.row).collect::<Vec<_>>()
+            };
+            assert_eq!(of(Region::Hole), found.holes(reading, layout), "{}", name.name());
+            let all: usize = Region::ALL.map(|region| of(region).len()).iter().sum();
+            assert_eq!(all, Row::all().count());
+            assert!(of(Region::Guarded).contains(&row("csrw ptbr")), "{}", name.name());
+            assert!(of(Region::Innocuous).contains(&row("add")), "{}", name.name());
+            assert!(of(Region::AlwaysTraps).contains(&row("ecall")), "{}", name.name());
+        }
+    }
+}
+
+#[test]
+fn a_row_has_a_witness_for_each_way_in_which_it_is_sensitive() {
+    let found = ring32_rows(
+        &Profile::new(ProfileName::Leaky),
+        [row("csrw status"), row("add"), row("csrr tvec")],
+    );
+    let kinds = found.rows.iter().map(|report| {
+        let witnesses = report.observed.witnesses();
+        assert_eq!(witnesses.first(), report.observed.witness().as_ref());
+        witnesses.iter().map(|witness| witness.kind).collect::<Vec<_>>()
+    });
+    let kinds: Vec<_> = kinds.collect();
+    let (of_1974, extended) = (["control", "mode", "location"], ["control", "extended"]);
+    assert_eq!(kinds[0], [&of_1974[..], &extended].concat());
+    assert_eq!(kinds[1..], [vec![], vec!["location"]]);
 }

@@ -170,11 +170,11 @@ impl Witnesses {
         }
     }
 
-    /// The one that says most: of a hole, one that shows the escape.
-    pub(crate) fn best(&self) -> Option<Witness> {
-        let mut all = self.0.iter().flatten();
-        let escape = all.clone().find(|shown| shown.escapes);
-        escape.or_else(|| all.next()).map(Shown::witness)
+    /// All of them, the one that says most first: of a hole, one that shows the escape.
+    pub(crate) fn all(&self) -> Vec<Witness> {
+        let mut all: Vec<&Shown> = self.0.iter().flatten().collect();
+        all.sort_by_key(|shown| !shown.escapes);
+        all.into_iter().map(Shown::witness).collect()
     }
 }
 

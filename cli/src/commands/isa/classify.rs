@@ -1,28 +1,29 @@
 //! `trapeze isa --classify`: which rows are sensitive, which privileged, and which theorems hold.
 
+use scenarios::subject::Subject;
 use serde_json::{Value, json};
-use toy_isa::profile::ProfileName;
 use toy_isa::row::Row;
-use vmm_core::check::Verdict;
 use vmm_core::classify::observe::{Observed, Sensitivity, Virtual};
 use vmm_core::classify::part::Reading;
-use vmm_core::classify::{Classification, Domain, LAYOUTS, RowReport, Theorems, layout_name, ring32_rows};
+use vmm_core::classify::region::Region;
+use vmm_core::classify::{
+    Classification, Domain, LAYOUTS, RowReport, Theorem, Theorems, layout_name, ring32_rows,
+};
 
-use super::subject::Subject;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::{exact, wrap};
 
 /// Runs the command.
-pub(super) fn run(subject: &Subject, output: &Output) -> Result<(), Failure> {
+pub(super) fn run(subject: &Subject, option: &str, output: &Output) -> Result<(), Failure> {
     let found = output.busy(format!("classifying {}", subject.name()), || {
         ring32_rows(&subject.profile, Row::all())
     });
     if output.json {
         output.object(&object(subject, &found))?;
     } else {
-        output.text(&render(subject, &found, output.paint))?;
+        output.text(&render(subject, option, &found, output.paint))?;
     }
     agreement(&found)
 }
@@ -59,7 +60,7 @@ fn object(subject: &Subject, found: &Classification) -> Value {
         "title": subject.machine.as_ref().map(|machine| &machine.title),
         "theorems": found.theorems(Reading::Of1974, LAYOUTS[0]),
         "verdicts": verdicts,
-        "note": note(subject),
+        "note": subject.note(),
         "rows": rows,
         "domain": found.domain(),
     })
@@ -118,14 +119,6 @@ pub(super) fn names(rows: &[Row]) -> Vec<String> {
     rows.iter().map(Row::to_string).collect()
 }
 
-/// What has to be said of the profile as a whole.
-fn note(subject: &Subject) -> Option<&'static str> {
-    (subject.profile.base() == ProfileName::Assist).then_some(
-        "This is the machine without root operation: as leaky. In root operation the holes no longer matter, because a \
-         guest runs in non-root operation, in ring 0, where the control structure says what leaves to the monitor.",
-    )
-}
-
 /// Stands for a blank at which a line is not to be broken.
 const FIXED: char = '\u{e000}';
 
@@ -142,7 +135,7 @@ pub(super) fn wrap_names(first: &str, text: &str) -> String {
     wrap(first, &text).replace(FIXED, " ")
 }
 
-fn render(subject: &Subject, found: &Classification, paint: Paint) -> String {
+fn render(subject: &Subject, option: &str, found: &Classification, paint: Paint) -> String {
     let (reading, layout) = (Reading::Of1974, LAYOUTS[0]);
     let title = wrap_names("", &format!("Ring32, profile {}", subject.name()));
     let mut text = paint.strong(title.trim_end());
@@ -152,7 +145,7 @@ fn render(subject: &Subject, found: &Classification, paint: Paint) -> String {
     text += &theorems(&found.theorems(reading, layout), paint);
     text += "\n";
     text += &every_verdict(found, paint);
-    if let Some(note) = note(subject) {
+    if let Some(note) = subject.note() {
         text += &format!("\n{}", wrap("", note));
     }
     text += "\n";
@@ -163,7 +156,7 @@ fn render(subject: &Subject, found: &Classification, paint: Paint) -> String {
     let holes = found.rows.iter().filter(|report| report.observed.is_hole(layout));
     let telling = holes.max_by_key(|report| report.observed.reason().len());
     let example = telling.map_or("csrw status".to_string(), |report| report.row.to_string());
-    let next = format!("trapeze isa {} --witness \"{example}\"", subject.argument);
+    let next = format!("trapeze isa {option} --witness \"{example}\"");
     text + "\n" + &wrap_names("Try next: ", &next)
 }
 
@@ -185,35 +178,16 @@ fn about(subject: &Subject) -> String {
 
 /// The verdicts of 1974 in plain words.
 fn theorems(found: &Theorems, paint: Paint) -> String {
-    let lines = [
-        (
-            "1",
-            &found.virtualizable,
-            "Trap-and-emulate",
-            "enough for a monitor",
-        ),
-        (
-            "2",
-            &found.recursively,
-            "The machine",
-            "recursively virtualizable",
-        ),
-        (
-            "3",
-            &found.hybrid,
-            "A hybrid monitor, which interprets the guest's kernel,",
-            "possible",
-        ),
-    ];
-    let line = |(number, verdict, what, can): (&str, &Verdict, &str, &str)| {
-        let (sign, is) = if verdict.holds {
-            ("yes", "is")
-        } else {
-            ("NO ", "is not")
-        };
+    let line = |theorem: Theorem| {
+        let Theorem {
+            number,
+            claim,
+            verdict,
+        } = theorem;
+        let sign = if verdict.holds { "yes" } else { "NO " };
         let text = wrap_names(
             &format!("Theorem {number}  {sign}  "),
-            &format!("{what} {is} {can}: {}.", verdict.detail),
+            &format!("{claim}: {}.", verdict.detail),
         );
         let painted = if verdict.holds {
             paint.good(sign)
@@ -222,7 +196,7 @@ fn theorems(found: &Theorems, paint: Paint) -> String {
         };
         text.replacen(sign, &painted, 1)
     };
-    lines.map(line).concat()
+    found.all().map(line).concat()
 }
 
 /// Both readings, both layouts.
@@ -240,10 +214,10 @@ fn every_verdict(found: &Classification, paint: Paint) -> String {
         }
         text += "\n";
     }
+    let [of_1974, extended] = Reading::ALL.map(Reading::describe);
     text + &wrap(
         "",
-        "1974: state is memory, registers, ring, program counter, and what relocates, limits and traps. extended: and \
-         the other control registers, clock, devices, identity, the order of frames.",
+        &format!("1974: state is {of_1974}. extended: and {extended}."),
     )
 }
 
@@ -285,36 +259,31 @@ fn holes(subject: &Subject, found: &Classification, paint: Paint) -> String {
 
 /// Whom a hole concerns: `S`, `U`, in brackets if in the extended reading only.
 fn who(observed: &Observed) -> String {
-    let letter = |letter: &str, who| {
-        let [of_1974, extended] =
-            Reading::ALL.map(|reading| observed.sensitivity(LAYOUTS[0], reading, who).any());
-        match (of_1974, extended) {
-            (true, _) => format!(" {letter} "),
-            (false, true) => format!("({letter})"),
-            (false, false) => "   ".to_string(),
-        }
+    let letter = |letter: &str, who| match observed.concerns(LAYOUTS[0], who) {
+        Some(Reading::Of1974) => format!(" {letter} "),
+        Some(Reading::Extended) => format!("({letter})"),
+        None => "   ".to_string(),
     };
     letter("S", Virtual::Supervisor) + &letter("U", Virtual::User)
 }
 
 fn counts(found: &Classification) -> String {
     let layout = LAYOUTS[0];
-    let count = |is: &dyn Fn(&Observed) -> bool| {
-        let all = found.rows.iter().filter(|report| is(&report.observed));
-        all.count()
+    let count = |wanted| {
+        let regions = found.rows.iter();
+        let regions = regions.map(|report| report.observed.region(layout, Reading::Extended));
+        regions.filter(|region| *region == wanted).count()
     };
-    let sensitive = |observed: &Observed| observed.sensitive(layout, Reading::Extended).any();
-    let idle = |observed: &Observed| observed.never_executes();
     let text = format!(
         "{} rows: {} innocuous; {} privileged and sensitive; {} privileged without need; holes: {}; {} that trap in \
          every ring; {} illegal in every state that was tried.",
         found.rows.len(),
-        count(&|row| !idle(row) && !sensitive(row) && !row.privileged(layout)),
-        count(&|row| sensitive(row) && row.privileged(layout)),
-        count(&|row| !sensitive(row) && row.privileged(layout)),
-        count(&|row| row.is_hole(layout)),
-        count(&|row| idle(row) && !row.is_absent()),
-        count(&|row| row.is_absent()),
+        count(Region::Innocuous),
+        count(Region::Guarded),
+        count(Region::Needless),
+        count(Region::Hole),
+        count(Region::AlwaysTraps),
+        count(Region::Absent),
     );
     wrap("", &text)
 }
@@ -360,7 +329,7 @@ fn domain(domain: &Domain) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use toy_isa::profile::{Behaviour, Profile};
+    use toy_isa::profile::{Behaviour, Profile, ProfileName};
     use vmm_core::classify::class::Declaration;
     use vmm_core::classify::classify;
     use vmm_core::classify::state::ring32;

@@ -1,10 +1,10 @@
 //! `trapeze isa --cousins`: the sensitive instructions of the Pentium, and what stands for each.
 
+use scenarios::subject::Subject;
 use serde_json::{Value, json};
 use vmm_core::classify::cousins::{Pentium, SEVENTEEN};
 use vmm_core::classify::{Classification, LAYOUTS, RowReport, ring32_rows};
 
-use super::subject::Subject;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::wrap;

@@ -1,16 +1,14 @@
 //! `trapeze isa --all`: the shipped profiles and the machines of history, side by side.
 
-use std::collections::HashMap;
-
 use scenarios::machines;
+use scenarios::subject::Subject;
 use serde_json::{Value, json};
-use toy_isa::profile::{Behaviour, Profile, ProfileName};
-use toy_isa::row::Row;
+use toy_isa::profile::ProfileName;
 use vmm_core::classify::part::Reading;
-use vmm_core::classify::{Classification, LAYOUTS, RowReport, ring32_rows};
+use vmm_core::classify::{Classification, Known, LAYOUTS};
 
 use super::classify::{agreement, fixed, names, sign, wrap_names};
-use super::subject::Subject;
+use super::subject::of_history;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::wrap;
@@ -19,7 +17,7 @@ use crate::text::wrap;
 pub(super) fn run(output: &Output) -> Result<(), Failure> {
     let mut subjects: Vec<Subject> = ProfileName::ALL.into_iter().map(Subject::shipped).collect();
     for name in machines::names() {
-        subjects.push(Subject::of_history(name)?);
+        subjects.push(of_history(name)?);
     }
     let mut known = Known::default();
     let all: Vec<(Subject, Classification)> = output.busy("classifying all machines".to_string(), || {
@@ -39,21 +37,6 @@ pub(super) fn run(output: &Output) -> Result<(), Failure> {
         output.text(&render(&all, output.paint))?;
     }
     all.iter().try_for_each(|(_, found)| agreement(found))
-}
-
-/// What is known of rows already: most rows are the same on most machines.
-#[derive(Default)]
-struct Known(HashMap<(ProfileName, Row, Behaviour), RowReport>);
-
-impl Known {
-    fn classify(&mut self, profile: &Profile) -> Classification {
-        let rows = Row::all().map(|row| {
-            let key = (profile.base(), row, profile.behaviour(row));
-            let look = || ring32_rows(profile, [row]).rows.remove(0);
-            self.0.entry(key).or_insert_with(look).clone()
-        });
-        Classification { rows: rows.collect() }
-    }
 }
 
 fn object(subject: &Subject, found: &Classification) -> Value {

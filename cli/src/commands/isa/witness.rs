@@ -1,11 +1,11 @@
 //! `trapeze isa --witness ROW`: two states, one instruction, and where they part.
 
+use scenarios::subject::Subject;
 use serde_json::json;
 use toy_isa::row::Row;
 use vmm_core::classify::witness::{Field, Witness};
 use vmm_core::classify::{LAYOUTS, RowReport, ring32_rows};
 
-use super::subject::Subject;
 use crate::failure::Failure;
 use crate::output::{Output, Paint};
 use crate::text::wrap;
