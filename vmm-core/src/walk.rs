@@ -127,8 +127,8 @@ pub enum Sequel {
     Translated,
     /// A monitor that emulates finds its way in software, and the processor walks nothing.
     Emulated,
-    /// The processor does not find it, but the guest's own tables do: the monitor makes the missing entry, and the guest
-    /// never knows.
+    /// The processor does not find it, but the guest's own tables do: the monitor makes the missing entry, and the
+    /// guest never knows.
     Filled,
     /// The monitor has to carry the access out.
     CarriedOut(AccessReason),
@@ -233,11 +233,11 @@ impl<'a> Looker<'a> {
             Err(_) => (None, None),
             Ok(real) if tables == Tables::Validated => {
                 let guest = self.view.guest_page(real / PAGE);
-                (guest.map(|page| page * PAGE | real % PAGE), Some(real))
+                (guest.map(|page| page * PAGE + real % PAGE), Some(real))
             }
             Ok(guest) => {
                 let host = self.view.host_page(guest / PAGE);
-                (Some(guest), host.map(|page| page * PAGE | guest % PAGE))
+                (Some(guest), host.map(|page| page * PAGE + guest % PAGE))
             }
         };
         let mut walk = Walk {

@@ -44,8 +44,8 @@ pub struct Ring {
     pub consumed: u32,
     /// How far the answers to what was taken are, where each takes the place of its request.
     pub answered: Option<u32>,
-    /// The other side is to be told when this index is reached, where anybody says so: by the guest of a request, and by
-    /// the monitor of an answer.
+    /// The other side is to be told when this index is reached, where anybody says so: by the guest of a request, and
+    /// by the monitor of an answer.
     pub tell: Option<[u32; 2]>,
     /// What stands in the places, by place, as far as they are looked at.
     pub entries: Vec<Entry>,
