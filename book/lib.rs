@@ -66,7 +66,7 @@ impl Generated {
 /// If a page cannot be read, has a marked block that makes no sense, or shows a command that fails.
 pub fn generate(trapeze: &Path) -> Result<Vec<Generated>> {
     let binary = Binary::new(trapeze);
-    let first = binary.print("trapeze")?;
+    let first = binary.print("trapeze compare")?;
     let mut all = vec![
         Generated {
             path: PICTURE.into(),

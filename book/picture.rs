@@ -20,9 +20,9 @@ const STYLE: &str = "text { font: 14px ui-monospace, SFMono-Regular, Menlo, Cons
                      monospace; fill: #d0d7de } .strong { font-weight: bold; fill: #ffffff } .faint { fill: #8b949e } \
                      .good { fill: #56d364 } .bad { fill: #ff7b72; font-weight: bold }";
 
-/// The picture of `trapeze` without arguments, which has printed `output`.
+/// The picture of `trapeze compare`, which has printed `output`.
 pub fn svg(output: &str) -> String {
-    let command = ["$ trapeze", ""];
+    let command = ["$ trapeze compare", ""];
     let lines: Vec<&str> = command.into_iter().chain(output.lines()).collect();
     let columns = lines
         .iter()
@@ -33,7 +33,7 @@ pub fn svg(output: &str) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\">\n\
-         <title>What trapeze prints: one guest under four methods, compared</title>\n\
+         <title>What trapeze compare prints: one guest under several methods</title>\n\
          <style>{STYLE}</style>\n\
          <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"#0d1117\" stroke=\"#444c56\"/>\n\
          <path d=\"M0.5 {BAR}h{}\" stroke=\"#30363d\"/>\n",

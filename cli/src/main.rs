@@ -12,6 +12,8 @@ mod text;
 mod trace;
 mod workloads;
 
+use std::io::IsTerminal;
+
 use clap::{Parser, Subcommand};
 
 use exit_code::ExitCode;
@@ -120,13 +122,22 @@ impl Command {
     }
 }
 
+/// What is meant where no command is given: on a terminal the guest live, else the comparison.
+fn without_command(output: &Output) -> Command {
+    match output.terminal && !output.json && std::io::stdin().is_terminal() {
+        true => Command::Tui(commands::tui::Args::default()),
+        false => Command::Compare(commands::compare::Args::default()),
+    }
+}
+
 /// What the exit codes mean, and, where it is still on the screen, what to try first.
 fn after_help() -> String {
     let examples = [
-        ("trapeze", "one small OS under four methods, compared"),
+        ("trapeze", "a small OS live, step by step, forwards and backwards"),
+        ("trapeze compare", "the same under several methods, compared"),
         (
             "trapeze compare --profile leaky",
-            "the same on a machine with holes, as x86 was",
+            "on a machine with holes, as x86 was",
         ),
         ("trapeze run", "what it prints, and the verdicts in full"),
         ("trapeze why", "its life, event by event; then: trapeze why 5"),
@@ -138,10 +149,8 @@ fn after_help() -> String {
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let command = cli
-        .command
-        .unwrap_or_else(|| Command::Compare(commands::compare::Args::default()));
     let output = Output::new(cli.json);
+    let command = cli.command.unwrap_or_else(|| without_command(&output));
     // A panic is an error of ours, and must not look like a guest's exit code.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| command.run(&output)));
     let code = match result {

@@ -424,6 +424,29 @@ fn over_leads_past_calls_and_traps() {
 }
 
 #[test]
+fn what_was_stepped_over_is_stepped_back_over() {
+    for mode in [
+        ModeName::Bare,
+        ModeName::Trap(Layout::RingDeprivileging),
+        ModeName::Assist(Paging::Nested),
+    ] {
+        let mut timeline = timeline("guest-os", mode, EngineName::Auto).expect("it runs everywhere");
+        timeline.go(Goal::Instruction(1_000));
+        let mut places = vec![timeline.retired()];
+        for _ in 0..60 {
+            timeline.go(Goal::Over);
+            places.push(timeline.retired());
+        }
+        let strides = places.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(strides.max() > Some(10), "{mode}: a call was stepped over");
+        for place in places.into_iter().rev().skip(1) {
+            assert_eq!(timeline.go(Goal::OverBack), Progress::Reached(None), "{mode}");
+            assert_eq!(timeline.retired(), place, "{mode}");
+        }
+    }
+}
+
+#[test]
 fn snapshots_stay_bounded_and_the_past_stays_exact() {
     let mut scenario = Scenario::find_with(
         "work-compute",

@@ -213,15 +213,14 @@ impl App {
             },
             Stopped::Ended(end) => self.say(end.to_string()),
             Stopped::Nothing => self.complain("there is none before"),
+            Stopped::NotEdited(error) => self.complain(format!("not changed as it was: {error}")),
         }
     }
 
     /// The same guest, at the same instruction, in another mode: the work that is to be done goes there.
     pub(crate) fn switch(&mut self, mode: ModeName) {
-        let retired = self.session.timeline().retired();
         match self.session.in_mode(mode, self.engine) {
-            Ok(mut session) => {
-                session.set_out(Goal::Instruction(retired));
+            Ok(session) => {
                 self.session = session;
                 self.say(format!("{mode}: {}", mode.describe()));
             }

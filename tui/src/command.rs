@@ -3,6 +3,7 @@
 mod places;
 
 use toy_isa::disasm::REGISTER_NAMES;
+use vmm_core::edit::Edit;
 use vmm_core::event::Event;
 use vmm_core::mode::ModeName;
 use vmm_core::timeline::{Breakpoint, Condition, Goal, Point, number, register};
@@ -33,6 +34,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
         "stop after a write: register, symbol, address",
     ),
     ("on N, off N, delete N", "a breakpoint, by its number, or all"),
+    ("set WHAT VALUE", "change a register, pc, or the word at [PLACE]"),
     ("play SPEED", "play so many instructions a second, or `full`"),
     ("mode NAME", "the same instruction in another mode"),
     ("view NAME", "another view"),
@@ -76,6 +78,7 @@ pub(crate) fn run(app: &mut App, line: &str) -> Said {
                 points.remove(place);
             });
         }
+        "set" => return edit(app, rest),
         "play" => return play(app, rest),
         "mode" => {
             let mode = ModeName::from_name(rest).ok_or_else(|| {
@@ -113,9 +116,9 @@ fn nothing() -> Said {
 }
 
 fn unknown(word: &str) -> String {
-    const WORDS: [&str; 18] = [
-        "goto", "event", "begin", "end", "next", "prev", "break", "watch", "on", "off", "delete", "play",
-        "mode", "view", "theme", "ascii", "help", "quit",
+    const WORDS: [&str; 19] = [
+        "goto", "event", "begin", "end", "next", "prev", "break", "watch", "on", "off", "delete", "set",
+        "play", "mode", "view", "theme", "ascii", "help", "quit",
     ];
     let near = WORDS
         .iter()
@@ -212,6 +215,34 @@ fn each(app: &mut App, which: &str, mut change: impl FnMut(&mut Vec<Breakpoint>,
         }
     }
     nothing()
+}
+
+/// Changes a register or a word of memory.
+fn edit(app: &mut App, text: &str) -> Said {
+    let (what, value) = text
+        .rsplit_once(char::is_whitespace)
+        .ok_or("expected what to change, and its value")?;
+    let (what, session) = (what.trim(), &app.session);
+    let place = |text| address(session, text).map_err(|error| error.to_string());
+    let value = match value.strip_prefix('-').and_then(number).map(u32::try_from) {
+        Some(Ok(negative)) => negative.wrapping_neg(),
+        _ => place(value)?,
+    };
+    let edit = match (register(what), what.strip_prefix('[')) {
+        (Some(number), _) => Edit::Register { number, value },
+        (None, Some(inner)) => Edit::Word {
+            address: place(inner.trim_end_matches(']').trim())?,
+            value,
+        },
+        (None, None) if what == "pc" => Edit::Pc(value),
+        (None, None) => {
+            return Err(format!(
+                "'{what}' cannot be changed: a register, pc, or [PLACE] can"
+            ));
+        }
+    };
+    app.session.edit(edit).map_err(|error| error.to_string())?;
+    Ok(format!("{what} is {value:#x} now"))
 }
 
 fn play(app: &mut App, speed: &str) -> Said {

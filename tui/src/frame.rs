@@ -74,7 +74,10 @@ fn view_area(area: Rect) -> Rect {
 fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
     match app.zoom {
         Zoom::Whole | Zoom::Large => vec![(app.focus(), area)],
-        Zoom::Off => app.view.screen().layout(area).into_iter().enumerate().collect(),
+        Zoom::Off => {
+            let all = app.view.screen().layout(app, area).into_iter().enumerate();
+            all.filter(|(_, area)| !area.is_empty()).collect()
+        }
     }
 }
 
@@ -236,6 +239,21 @@ pub fn pane_at(app: &App, at: Position) -> Option<(usize, Rect)> {
         Zoom::Off | Zoom::Whole => inside(area),
     };
     Some((pane, inner))
+}
+
+/// How many columns and lines are inside a pane, in the characters that it is drawn with; nothing if it is not shown.
+pub fn size_of(app: &App, pane: usize) -> Size {
+    let Some(area) = whole(app) else {
+        return Size::ZERO;
+    };
+    let mut shown = panes(app, view_area(area)).into_iter();
+    let inner = shown
+        .find(|(of, _)| *of == pane)
+        .map_or(Rect::ZERO, |(_, area)| inside(area));
+    match app.zoom {
+        Zoom::Large if large::fits(inner) => large::small(inner).as_size(),
+        _ => inner.as_size(),
+    }
 }
 
 /// Draws a line at the right end of an area; how many columns it took.

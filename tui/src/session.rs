@@ -2,6 +2,7 @@
 
 mod speed;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use scenarios::Scenario;
@@ -10,6 +11,7 @@ use toy_isa::bus::Pace;
 use toy_isa::devices::Devices;
 use toy_isa::hart::Hart;
 use toy_isa::image::Image;
+use vmm_core::edit::{Edit, EditError};
 use vmm_core::engine::EngineName;
 use vmm_core::mode::{End, ModeName};
 use vmm_core::run::Run;
@@ -36,6 +38,9 @@ pub struct Session {
     before: Before,
     /// Pages of the guest's memory that somebody shows.
     shown: Vec<u32>,
+    /// What is to be changed on the way, each where so many instructions have retired; and where it ends.
+    changes: VecDeque<(u64, Edit)>,
+    destination: u64,
 }
 
 /// Whether, and how, the guest is on its way.
@@ -104,6 +109,8 @@ pub enum Stopped {
     Ended(End),
     /// There is nothing of the kind.
     Nothing,
+    /// It cannot be changed there as it was to be.
+    NotEdited(EditError),
 }
 
 impl Session {
@@ -120,10 +127,13 @@ impl Session {
             timeline,
             motion: Motion::Still,
             shown: Vec::new(),
+            changes: VecDeque::new(),
+            destination: 0,
         })
     }
 
-    /// The same guest under another mode, at power-on, with the same breakpoints.
+    /// The same guest under another mode, with the same breakpoints, on its way to the same instruction by way of the
+    /// same edits.
     ///
     /// # Errors
     /// As [`Session::new`].
@@ -131,7 +141,20 @@ impl Session {
         let mut other = Session::new(Arc::clone(&self.scenario), mode, engine)?;
         *other.timeline.breakpoints_mut() = self.timeline.breakpoints().to_vec();
         other.shown.clone_from(&self.shown);
+        other.changes = self.timeline.edits().collect();
+        other.destination = self.timeline.retired();
+        other.motion = Motion::Pursuing;
+        other.go_on();
         Ok(other)
+    }
+
+    /// To the next place where something is to be changed, or to where it ends.
+    fn go_on(&mut self) {
+        let next = self
+            .changes
+            .front()
+            .map_or(self.destination, |(retired, _)| *retired);
+        self.timeline.begin(Goal::Instruction(next));
     }
 
     /// The run where it is.
@@ -196,6 +219,7 @@ impl Session {
     /// Stays where it is; whether it was on its way.
     pub fn halt(&mut self) -> bool {
         self.timeline.give_up();
+        self.changes.clear();
         std::mem::replace(&mut self.motion, Motion::Still) != Motion::Still
     }
 
@@ -213,6 +237,15 @@ impl Session {
             true => Stopped::There(None),
             false => Stopped::Nothing,
         }
+    }
+
+    /// Changes the guest, where it stands. What was visited after this is forgotten.
+    ///
+    /// # Errors
+    /// If that cannot be changed here.
+    pub fn edit(&mut self, edit: Edit) -> Result<(), EditError> {
+        self.leave();
+        self.timeline.edit(edit)
     }
 
     fn stands(&self) -> Stopped {
@@ -289,6 +322,14 @@ impl Session {
             Progress::Ended(end) => Stopped::Ended(end),
             Progress::Nothing => Stopped::Nothing,
         };
+        if let (Stopped::There(_), Some((_, edit))) = (&stopped, self.changes.pop_front()) {
+            if let Err(error) = self.timeline.edit(edit) {
+                self.halt();
+                return Some(Stopped::NotEdited(error));
+            }
+            self.go_on();
+            return None;
+        }
         self.motion = Motion::Still;
         Some(stopped)
     }

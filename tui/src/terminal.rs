@@ -21,7 +21,7 @@ use crate::frame;
 use crate::message::Message;
 pub use files::{Found, find};
 use screen::Screen;
-use signals::{Signal, Signals};
+use signals::Signals;
 
 /// The least time between two pictures; and while there is work to be done, which pictures hold up.
 const FRAME: Duration = Duration::from_millis(16);
@@ -50,9 +50,7 @@ pub enum Error {
 }
 
 /// Shows the program on the terminal of this process until the user ends it, and gives the terminal back as it was,
-/// also after a panic. `record` is a file for all that is shown, as asciicast.
-///
-/// A signal that is to end the process does so here, after the terminal was given back.
+/// also after a panic or by a signal. `record` is a file for all that is shown, as asciicast.
 ///
 /// # Errors
 /// If the terminal cannot be read or written, or the recording cannot.
@@ -95,16 +93,9 @@ impl Driver<'_> {
             self.draw()?;
             self.listen()?;
             self.tick();
-            self.work()?;
-            if let Some(signal) = self.signals.take() {
-                match signal {
-                    Signal::Stop => self.suspend()?,
-                    Signal::End(number) => {
-                        screen::restore();
-                        signals::end_by(number);
-                        return Ok(());
-                    }
-                }
+            self.work();
+            if self.signals.told_to_stop() {
+                self.suspend()?;
             }
             for request in self.app.take_requests() {
                 match request {
@@ -180,12 +171,11 @@ impl Driver<'_> {
         }
     }
 
-    fn work(&mut self) -> io::Result<()> {
+    fn work(&mut self) {
         let begun = Instant::now();
         while self.app.busy() && begun.elapsed() < WORK {
             self.tell(Message::Work);
         }
-        Ok(())
     }
 
     /// Gives the terminal back, stops, and takes the terminal again when the shell resumes the process.

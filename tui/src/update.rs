@@ -25,7 +25,10 @@ impl App {
         match message {
             Message::Key(key) => self.key(key),
             Message::Mouse(mouse) => self.mouse(mouse),
-            Message::Resize { width, height } => self.size = Size::new(width, height),
+            Message::Resize { width, height } => {
+                self.size = Size::new(width, height);
+                self.moved();
+            }
             Message::Tick { millis } => {
                 let (moved, stopped) = self.session.tick(millis);
                 if let Some(stopped) = stopped {
@@ -96,6 +99,7 @@ impl App {
             Action::Close => {
                 if !self.session.halt() {
                     self.zoom = Zoom::Off;
+                    self.moved();
                 }
             }
             Action::Help => self.help = Some(0),
@@ -104,7 +108,10 @@ impl App {
             Action::PreviousView => self.show(self.view.previous()),
             Action::NextPane => self.turn_focus(1),
             Action::PreviousPane => self.turn_focus(self.panes() - 1),
-            Action::Zoom => self.zoom = frame::next_zoom(self),
+            Action::Zoom => {
+                self.zoom = frame::next_zoom(self);
+                self.moved();
+            }
             Action::Prompt => self.ask(Purpose::Command, ""),
             Action::Search => self.ask(Purpose::Search, ""),
             Action::NextMatch => self.search(true),
@@ -144,6 +151,7 @@ impl App {
                 stopped => self.stopped(stopped),
             },
             Action::StepOver => self.set_out(Goal::Over),
+            Action::StepOverBack => self.set_out(Goal::OverBack),
             Action::Continue => self.set_out(Goal::Continue),
             Action::ReverseContinue => self.set_out(Goal::ReverseContinue),
             Action::Next(kind) => self.set_out(Goal::Next(kind.point())),
@@ -286,7 +294,12 @@ impl App {
     }
 
     fn turn_focus(&mut self, by: usize) {
-        let focus = (self.focus() + by) % self.panes();
-        self.views.focus[self.view as usize] = focus;
+        self.focus_on((self.focus() + by) % self.panes());
+    }
+
+    /// Gives the keys to a pane.
+    fn focus_on(&mut self, pane: usize) {
+        self.views.focus[self.view as usize] = pane;
+        self.moved();
     }
 }

@@ -129,9 +129,10 @@ pub trait Screen {
     /// The names of its panes: at least one.
     fn panes(&self) -> &'static [&'static str];
 
-    /// Where its panes are, frames and all, in the order of their names. They must not depend on what the guest does:
-    /// panes never jump. The area is at least 80 columns by 19 lines.
-    fn layout(&self, area: Rect) -> Vec<Rect>;
+    /// Where its panes are, frames and all, in the order of their names; one of no size is not shown. They must not
+    /// depend on what the guest does: panes never jump. On a small screen some may share a place, and the one that keys
+    /// go to has it. The area is at least 80 columns by 19 lines.
+    fn layout(&self, app: &App, area: Rect) -> Vec<Rect>;
 
     /// The title of a pane, if it says more than its name.
     fn title(&self, _app: &App, pane: usize) -> String {
@@ -160,7 +161,8 @@ pub trait Screen {
         None
     }
 
-    /// The guest has moved, or is another one: what follows it follows. Only the view that is shown is told.
+    /// The guest has moved, the view was shown, the screen has another size, or keys go to another pane: what follows
+    /// that follows.
     fn moved(&self, _app: &mut App) {}
 
     /// Whether it has work of its own to be done in slices while it is shown.

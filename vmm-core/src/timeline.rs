@@ -263,6 +263,7 @@ impl Timeline {
                 otherwise: None,
             },
             Goal::Over => Pursuit::Over,
+            Goal::OverBack => Pursuit::OverBack,
             Goal::End => Pursuit::Forward(Vec::new()),
         });
     }
@@ -404,6 +405,26 @@ impl Timeline {
                 (_, Some(end)) => (Progress::Ended(end), None),
                 (None, None) => (Progress::Reached(None), None),
                 (Some((points, again)), None) => self.follow(Pursuit::OutOf { points, again }, fuel),
+            },
+            Pursuit::OverBack => match self.step_over_back() {
+                None => (Progress::Nothing, None),
+                Some(points) if points.is_empty() => (Progress::Reached(None), None),
+                Some(points) => {
+                    let here = self.position();
+                    let way = Pursuit::Backward {
+                        points,
+                        before: Wanted::LastBefore(here),
+                        otherwise: Some(here),
+                    };
+                    (Progress::Working, Some(Pursuit::BackOutOf(way.into())))
+                }
+            },
+            Pursuit::BackOutOf(way) => match self.follow(*way, fuel) {
+                (Progress::Working, way) => {
+                    let left = way.map(|way| Pursuit::BackOutOf(way.into()));
+                    (Progress::Working, left)
+                }
+                _ => (Progress::Reached(None), None),
             },
             Pursuit::OutOf { points, again } => {
                 match (self.scan(&points, until, Wanted::First), self.ended()) {

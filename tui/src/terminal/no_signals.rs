@@ -2,16 +2,6 @@
 
 use std::io;
 
-/// What a signal wants.
-pub(super) enum Signal {
-    /// The process is to stop until it is resumed.
-    #[allow(dead_code, reason = "no signal comes here")]
-    Stop,
-    /// The process is to end, by this signal.
-    #[allow(dead_code, reason = "no signal comes here")]
-    End(i32),
-}
-
 /// Nothing to watch out for.
 pub(super) struct Signals;
 
@@ -24,9 +14,9 @@ impl Signals {
         Ok(Signals)
     }
 
-    /// Nothing has come.
-    pub(super) fn take(&self) -> Option<Signal> {
-        None
+    /// Nobody can tell it to.
+    pub(super) fn told_to_stop(&self) -> bool {
+        false
     }
 
     /// Returns at once.
@@ -40,6 +30,3 @@ impl Signals {
 pub(super) fn can_stop() -> Result<(), &'static str> {
     Err("programs cannot be suspended on this system")
 }
-
-/// Returns at once.
-pub(super) fn end_by(_signal: i32) {}

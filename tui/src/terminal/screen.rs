@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::io::{self, Stdout, Write};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread::sleep;
+use std::time::Duration;
 
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use ratatui::crossterm::terminal::{
@@ -18,9 +20,21 @@ use ratatui::{Frame, Terminal};
 
 use super::cast::Cast;
 
-/// Whether the terminal is ours, so that it is given back once only: a second time would move the cursor back over
-/// what was printed since.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is ours: it is given back once only, because a second time would move the cursor back over what
+/// was printed since; and nothing is drawn any more afterwards. Who draws has the lock.
+static OURS: Mutex<bool> = Mutex::new(false);
+
+/// Takes the lock, also from one who has panicked; not for ever, because who draws may be stuck.
+fn ours() -> Option<MutexGuard<'static, bool>> {
+    for _ in 0..100 {
+        match OURS.try_lock() {
+            Ok(ours) => return Some(ours),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(1)),
+        }
+    }
+    None
+}
 
 /// The terminal while it is ours. Dropping it gives the terminal back.
 pub(super) struct Screen {
@@ -50,7 +64,9 @@ impl Screen {
 
     /// Takes the terminal again after it was given back.
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        OURS.store(true, Ordering::SeqCst);
+        if let Some(mut ours) = ours() {
+            *ours = true;
+        }
         enable_raw_mode()?;
         execute!(self.terminal.backend_mut(), EnterAlternateScreen)?;
         self.forget()
@@ -77,7 +93,9 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next picture is drawn anew.
     pub(super) fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where its cursor is, and not every one answers.
+        self.terminal.swap_buffers();
+        self.terminal.backend_mut().clear()
     }
 
     /// Takes the mouse, or leaves it to the terminal.
@@ -97,16 +115,18 @@ impl Drop for Screen {
 
 /// Gives the terminal back as it was, if it is ours. Nothing can be done if that fails.
 pub(super) fn restore() {
-    if OURS.swap(false, Ordering::SeqCst) {
-        let _ = execute!(
-            io::stdout(),
-            EndSynchronizedUpdate,
-            DisableMouseCapture,
-            LeaveAlternateScreen,
-            Show
-        );
-        let _ = disable_raw_mode();
-    }
+    let Some(mut ours) = ours().filter(|ours| **ours) else {
+        return;
+    };
+    *ours = false;
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = disable_raw_mode();
 }
 
 /// A panic gives the terminal back before it is reported.
@@ -132,11 +152,14 @@ impl Write for Out {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let Some(_drawing) = ours().filter(|ours| **ours) else {
+            return Ok(());
+        };
         if let Some(cast) = &mut *self.cast.borrow_mut() {
-            cast.shown(&self.pending);
+            cast.shown(&pending);
         }
-        let written = self.stdout.write_all(&self.pending);
-        self.pending.clear();
-        written.and_then(|()| self.stdout.flush())
+        self.stdout.write_all(&pending)?;
+        self.stdout.flush()
     }
 }

@@ -1,55 +1,44 @@
-//! Signals: noticed by a flag each, and answered between two pictures.
+//! Signals. Those that end the process are answered by a thread of their own: when a terminal goes away, whoever reads
+//! from it may not come back. The one that stops it is noticed by a flag, and answered between two pictures.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use rustix::process::{getppid, getsid, kill_current_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals as Watched;
 use signal_hook::{flag, low_level};
 
-/// What a signal wants.
-pub(super) enum Signal {
-    /// The process is to stop until it is resumed.
-    Stop,
-    /// The process is to end, by this signal.
-    End(i32),
-}
+use super::screen;
 
-/// Signals that end a process.
-const ENDS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
-
-/// Flags that signals set.
+/// What is watched for signals.
 pub(super) struct Signals {
     stop: Arc<AtomicBool>,
-    ends: [Arc<AtomicBool>; ENDS.len()],
 }
 
 impl Signals {
-    /// Watches out for signals from now on.
+    /// Watches out for signals from now on. Those that end the process do so, after the terminal was given back.
     ///
     /// # Errors
     /// If the system refuses that.
     pub(super) fn watch() -> io::Result<Signals> {
-        let signals = Signals {
-            stop: Arc::default(),
-            ends: Default::default(),
-        };
-        flag::register(SIGTSTP, Arc::clone(&signals.stop))?;
-        for (signal, flag) in ENDS.iter().zip(&signals.ends) {
-            flag::register(*signal, Arc::clone(flag))?;
-        }
-        Ok(signals)
+        let stop = Arc::default();
+        flag::register(SIGTSTP, Arc::clone(&stop))?;
+        let mut ends = Watched::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+        thread::spawn(move || {
+            for signal in ends.forever() {
+                screen::restore();
+                let _ = low_level::emulate_default_handler(signal);
+            }
+        });
+        Ok(Signals { stop })
     }
 
-    /// A signal that has come since it was last asked.
-    pub(super) fn take(&self) -> Option<Signal> {
-        let mut ends = ENDS.iter().zip(&self.ends);
-        let end = ends.find(|(_, flag)| flag.swap(false, Ordering::SeqCst));
-        if let Some((signal, _)) = end {
-            return Some(Signal::End(*signal));
-        }
-        self.stop.swap(false, Ordering::SeqCst).then_some(Signal::Stop)
+    /// Whether the process was told to stop since this was last asked.
+    pub(super) fn told_to_stop(&self) -> bool {
+        self.stop.swap(false, Ordering::SeqCst)
     }
 
     /// Stops this process, and those that were started with it, as `cargo run` was; returns when it is resumed.
@@ -72,9 +61,4 @@ pub(super) fn can_stop() -> Result<(), &'static str> {
         (Ok(own), Some(Ok(parent))) if own == parent => Ok(()),
         _ => Err("no shell is here that could resume the program"),
     }
-}
-
-/// Ends the process as this signal does. The terminal must have been given back.
-pub(super) fn end_by(signal: i32) {
-    let _ = low_level::emulate_default_handler(signal);
 }

@@ -35,7 +35,7 @@ impl App {
         let Some((pane, inner)) = frame::pane_at(self, mouse.at) else {
             return;
         };
-        self.views.focus[self.view as usize] = pane;
+        self.focus_on(pane);
         if inner.contains(mouse.at) {
             let at = Position::new(mouse.at.x - inner.x, mouse.at.y - inner.y);
             self.view.screen().click(self, pane, at);
@@ -47,7 +47,7 @@ impl App {
             let Some((pane, _)) = frame::pane_at(self, mouse.at) else {
                 return;
             };
-            self.views.focus[self.view as usize] = pane;
+            self.focus_on(pane);
         }
         let action = match mouse.kind {
             MouseKind::WheelUp => Action::Up,

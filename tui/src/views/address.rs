@@ -18,7 +18,7 @@ impl Screen for Address {
         &["Address"]
     }
 
-    fn layout(&self, area: Rect) -> Vec<Rect> {
+    fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
         vec![area]
     }
 

@@ -67,7 +67,7 @@ impl Screen for Compare {
         &["State", "Figures"]
     }
 
-    fn layout(&self, area: Rect) -> Vec<Rect> {
+    fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
         let upper = (area.height / 2 + 1).min(rows::STATE_ROWS as u16 + 3 + DETAIL);
         let (above, below) = (
             Rect {

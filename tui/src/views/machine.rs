@@ -18,7 +18,7 @@ impl Screen for Machine {
         &["Machine"]
     }
 
-    fn layout(&self, area: Rect) -> Vec<Rect> {
+    fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
         vec![area]
     }
 

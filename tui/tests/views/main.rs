@@ -11,4 +11,5 @@ mod guests;
 mod machine;
 mod properties;
 mod shell;
+mod time;
 mod translation;

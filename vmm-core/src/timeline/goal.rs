@@ -20,6 +20,8 @@ pub enum Goal {
     Previous(Point),
     /// The next instruction in the same ring and on the same stack: over calls and traps.
     Over,
+    /// The instruction before in the same ring and on the same stack: back over calls and traps.
+    OverBack,
     /// The next of the timeline's breakpoints.
     Continue,
     /// The last one before; where there is none, the beginning.
@@ -69,4 +71,8 @@ pub(super) enum Pursuit {
         /// If it is here, another step is to be made.
         again: Option<u32>,
     },
+    /// One step back.
+    OverBack,
+    /// That led to the end of a call or of a trap handler: this way back to where it began.
+    BackOutOf(Box<Pursuit>),
 }

@@ -256,19 +256,43 @@ impl Timeline {
         if !call && !matches!(stop, Stop::Sync(Sync::Enter(_))) {
             return None;
         }
-        let same = format!("ring == {ring} && {} == {sp}", REGISTER_NAMES[2]);
-        let same = Condition::parse(&same, &|_| None).ok();
-        let back = |address| Breakpoint {
-            point: Point::Address(address),
-            condition: same.clone(),
-            enabled: true,
-        };
+        let back = |address| returned(address, ring, sp);
         // A trap may lead back to the instruction, which has then still to be executed.
         let next = pc.wrapping_add(4);
         Some(match call {
             true => (vec![back(next)], None),
             false => (vec![back(next), back(pc)], Some(pc)),
         })
+    }
+
+    /// One step back; and, if that led to the end of a call or of a trap handler, where that can have begun. `None` at
+    /// the beginning of the run.
+    pub(super) fn step_over_back(&mut self) -> Option<Vec<Breakpoint>> {
+        let guest = self.run.guest();
+        let (pc, ring, sp) = (guest.hart.pc, guest.hart.ring(), guest.hart.x[2]);
+        if !self.step_back() {
+            return None;
+        }
+        let guest = self.run.guest();
+        let word = guest.at(guest.hart.pc);
+        let insn = word.and_then(|word| decode(word, Registers::Sixteen));
+        let before = returned(pc.wrapping_sub(4), ring, sp);
+        Some(match insn {
+            Some(insn) if insn.op == Op::Jalr && (insn.rd, insn.rs1) == (0, 1) => vec![before],
+            // The handler may have gone past the instruction that trapped, or back to it.
+            Some(insn) if insn.op == Op::Mret => vec![before, returned(pc, ring, sp)],
+            _ => Vec::new(),
+        })
+    }
+}
+
+/// This address, in the same ring and on the same stack.
+fn returned(address: u32, ring: u32, sp: u32) -> Breakpoint {
+    let same = format!("ring == {ring} && {} == {sp}", REGISTER_NAMES[2]);
+    Breakpoint {
+        point: Point::Address(address),
+        condition: Condition::parse(&same, &|_| None).ok(),
+        enabled: true,
     }
 }
 
