@@ -1,6 +1,6 @@
 //! Text for 80 columns: wrapped sentences and numbers that people can read.
 
-pub(crate) use vmm_core::numbers::{counted, exact};
+pub(crate) use vmm_core::numbers::{counted, exact, short};
 
 /// The columns of a projector, of a book and of a small terminal.
 pub(crate) const WIDTH: usize = 80;
@@ -46,24 +46,6 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// A number in at most seven characters: exact below a million, else rounded down to three decimals or fewer.
-pub(crate) fn short(number: u64) -> String {
-    let (divisor, unit) = match number {
-        0..1_000_000 => return exact(number),
-        1_000_000..1_000_000_000 => (1_000_000, 'M'),
-        1_000_000_000..1_000_000_000_000 => (1_000_000_000, 'G'),
-        _ => (1_000_000_000_000, 'T'),
-    };
-    let whole = number / divisor;
-    let thousandths = number % divisor / (divisor / 1000);
-    let fraction = format!("{thousandths:03}");
-    let decimals = 4usize.saturating_sub(whole.to_string().len()).min(3);
-    match &fraction[..decimals] {
-        "" => format!("{whole}{unit}"),
-        fraction => format!("{whole}.{fraction}{unit}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,17 +78,6 @@ mod tests {
         );
         let source = format!(" 1 | {long}");
         assert_eq!([fold(&source), fold("short")], [source, "short".to_string()]);
-    }
-
-    #[test]
-    fn numbers_are_exact_while_they_fit() {
-        assert_eq!(short(0), "0");
-        assert_eq!(short(999_999), "999,999");
-        assert_eq!(short(1_234_567), "1.234M");
-        assert_eq!(short(12_345_678), "12.34M");
-        assert_eq!(short(123_456_789), "123.4M");
-        assert_eq!(short(1_000_000_000), "1.000G");
-        assert_eq!(short(u64::MAX), "18446744T");
     }
 
     #[test]

@@ -95,33 +95,33 @@ fn trap_and_emulate_in_words() {
     says(
         "trap",
         &[
-            "ring 1 (*virtual* ring 0) tried to set IE in `status`; the hardware trapped to the monitor; the monitor \
-             changed the *virtual* flag and resumed.",
-            "ring 1 (*virtual* ring 0) tried to read `cause`; the hardware trapped to the monitor; the monitor answered \
-             with the *virtual* `cause` (0x80000007) and resumed.",
+            "ring 1 (*virtual* ring 0) tried to set IE in `status`; the hardware trapped to the monitor; the \
+             monitor changed the *virtual* flag and resumed.",
+            "ring 1 (*virtual* ring 0) tried to read `cause`; the hardware trapped to the monitor; the monitor \
+             answered with the *virtual* `cause` (0x80000007) and resumed.",
             "ring 1 (*virtual* ring 0) tried to swap `tp` with `scratch`; the hardware trapped to the monitor; the \
              monitor did that with the *virtual* `scratch` and resumed.",
             "ring 3 made a system call; the hardware trapped to the monitor; the monitor reflected it to the guest \
              kernel and resumed in ring 1 (*virtual* ring 0).",
             "ring 1 (*virtual* ring 0) tried to return from its trap handler (`mret`); the hardware trapped to the \
              monitor; the monitor returned to *virtual* ring 3 and resumed in ring 3.",
-            "the timer interrupted ring 3; the hardware entered the monitor; the monitor injected a *virtual* timer \
-             interrupt and resumed in ring 1 (*virtual* ring 0).",
-            "the timer interrupted ring 1 (*virtual* ring 0); the hardware entered the monitor; the monitor had nothing \
-             to deliver and resumed.",
-            "ring 3 loaded from 0x20000000; the hardware trapped to the monitor; the monitor reflected it to the guest \
-             kernel and resumed in ring 1 (*virtual* ring 0).",
-            "ring 1 (*virtual* ring 0) stored to 0x0000542c; the hardware found nothing there in the shadow table and \
-             trapped to the monitor; the monitor took guest frame 0x5 (real frame 0x249) into it and resumed.",
-            "ring 1 (*virtual* ring 0) stored to 0x00048000; the hardware found the page read-only and trapped to the \
-             monitor; the monitor dropped the shadow of a page-table entry, carried out the store to the page table \
-             and resumed.",
-            "ring 1 (*virtual* ring 0) stored to 0xf0002000; the hardware trapped to the monitor; the monitor carried \
-             out the store on the *virtual* disk and resumed.",
+            "the timer interrupted ring 3; the hardware entered the monitor; the monitor injected a *virtual* \
+             timer interrupt and resumed in ring 1 (*virtual* ring 0).",
+            "the timer interrupted ring 1 (*virtual* ring 0); the hardware entered the monitor; the monitor had \
+             nothing to deliver and resumed.",
+            "ring 3 loaded from 0x20000000; the hardware trapped to the monitor; the monitor reflected it to the \
+             guest kernel and resumed in ring 1 (*virtual* ring 0).",
+            "ring 1 (*virtual* ring 0) stored to 0x0000542c; the hardware found nothing there in the shadow table \
+             and trapped to the monitor; the monitor took guest frame 0x5 (real frame 0x249) into it and resumed.",
+            "ring 1 (*virtual* ring 0) stored to 0x00048000; the hardware found the page read-only and trapped to \
+             the monitor; the monitor dropped the shadow of a page-table entry, carried out the store to the page \
+             table and resumed.",
+            "ring 1 (*virtual* ring 0) stored to 0xf0002000; the hardware trapped to the monitor; the monitor \
+             carried out the store on the *virtual* disk and resumed.",
             "ring 1 (*virtual* ring 0) tried to write 0x52 ('R') to the console (`out` to port 0x0); the hardware \
              trapped to the monitor; the monitor gave it to the *virtual* console and resumed.",
-            "ring 1 (*virtual* ring 0) tried to wait for an interrupt (`wfi`); the hardware trapped to the monitor; the \
-             monitor halted the *virtual* processor until its next interrupt and resumed.",
+            "ring 1 (*virtual* ring 0) tried to wait for an interrupt (`wfi`); the hardware trapped to the \
+             monitor; the monitor halted the *virtual* processor until its next interrupt and resumed.",
             "ring 1 (*virtual* ring 0) tried to write 0x0 to the power switch (`out` to port 0x30); the hardware \
              trapped to the monitor; the monitor switched the *virtual* machine off.",
         ],
@@ -140,14 +140,14 @@ fn the_other_monitors_in_words() {
     says(
         "translate",
         &[
-            "translated code in ring 1 (*virtual* ring 0) called the monitor to write 0x52 ('R') to the console (`out` \
-             to port 0x0); the hardware trapped to the monitor; the monitor gave it to the *virtual* console and \
-             resumed.",
-            "translated code in ring 1 (*virtual* ring 0) jumped to where its lookup table leads nowhere, and called the \
-             monitor; the hardware trapped to the monitor; the monitor found the way on and resumed.",
-            "translated code in ring 1 (*virtual* ring 0) had too little time left for a whole unit, and called the \
-             monitor; the hardware trapped to the monitor; the monitor interpreted 4 instructions up to the deadline, \
-             injected a *virtual* timer interrupt and resumed.",
+            "translated code in ring 1 (*virtual* ring 0) called the monitor to write 0x52 ('R') to the console \
+             (`out` to port 0x0); the hardware trapped to the monitor; the monitor gave it to the *virtual* \
+             console and resumed.",
+            "translated code in ring 1 (*virtual* ring 0) jumped to where its lookup table leads nowhere, and \
+             called the monitor; the hardware trapped to the monitor; the monitor found the way on and resumed.",
+            "translated code in ring 1 (*virtual* ring 0) had too little time left for a whole unit, and called \
+             the monitor; the hardware trapped to the monitor; the monitor interpreted 4 instructions up to the \
+             deadline, injected a *virtual* timer interrupt and resumed.",
             "translated code in ring 1 (*virtual* ring 0) came to an access that had trapped often, and called the \
              monitor; the hardware trapped to the monitor; the monitor dropped the shadow of a page-table entry, \
              carried out the store to the page table and resumed.",
@@ -158,12 +158,12 @@ fn the_other_monitors_in_words() {
         &[
             "ring 3 made a system call; the hardware trapped to the monitor; the monitor reflected it to the guest \
              kernel and resumed in ring 1.",
-            "ring 1 made the hypercall `mmu_update`; the hardware trapped to the monitor; the monitor validated and \
-             made 128 page-table updates and resumed.",
-            "ring 1 made the hypercall `iret`; the hardware trapped to the monitor; the monitor returned to ring 3 and \
-             resumed in ring 3.",
-            "the timer interrupted ring 3; the hardware entered the monitor; the monitor sent the event `timer`, made \
-             an upcall of the guest kernel and resumed in ring 1.",
+            "ring 1 made the hypercall `mmu_update`; the hardware trapped to the monitor; the monitor validated \
+             and made 128 page-table updates and resumed.",
+            "ring 1 made the hypercall `iret`; the hardware trapped to the monitor; the monitor returned to ring 3 \
+             and resumed in ring 3.",
+            "the timer interrupted ring 3; the hardware entered the monitor; the monitor sent the event `timer`, \
+             made an upcall of the guest kernel and resumed in ring 1.",
         ],
     );
     says(
@@ -180,22 +180,22 @@ fn hardware_assistance_in_words() {
     says(
         "assist",
         &[
-            "non-root ring 3 made a system call; the hardware entered the guest kernel's handler, in ring 0, and the \
-             monitor was not asked.",
-            "the guest kernel returned from its trap handler; the hardware went on in ring 3, and the monitor was not \
-             asked.",
-            "non-root ring 0 stored to its physical 0x0000542c; the hardware found nothing there in the nested table \
-             and left non-root operation, to the monitor; the monitor took guest frame 0x5 (real frame 0x249) into it \
-             and entered it again.",
-            "non-root ring 3 came to the end of its countdown; the hardware left non-root operation, to the monitor; \
-             the monitor entered it again, injecting a *virtual* timer interrupt.",
+            "non-root ring 3 made a system call; the hardware entered the guest kernel's handler, in ring 0, and \
+             the monitor was not asked.",
+            "the guest kernel returned from its trap handler; the hardware went on in ring 3, and the monitor was \
+             not asked.",
+            "non-root ring 0 stored to its physical 0x0000542c; the hardware found nothing there in the nested \
+             table and left non-root operation, to the monitor; the monitor took guest frame 0x5 (real frame \
+             0x249) into it and entered it again.",
+            "non-root ring 3 came to the end of its countdown; the hardware left non-root operation, to the \
+             monitor; the monitor entered it again, injecting a *virtual* timer interrupt.",
         ],
     );
     says(
         "assist:shadow",
         &[
-            "non-root ring 3 loaded from 0x20000000; the hardware left non-root operation, to the monitor; the monitor \
-             entered it again, injecting its own load page fault.",
+            "non-root ring 3 loaded from 0x20000000; the hardware left non-root operation, to the monitor; the \
+             monitor entered it again, injecting its own load page fault.",
         ],
     );
 }
@@ -213,8 +213,8 @@ fn no_monitor_and_no_hardware_in_words() {
     says(
         "interpret",
         &[
-            "*virtual* ring 3 made a system call; the monitor, which plays the hardware, entered the guest kernel's \
-             handler, in *virtual* ring 0.",
+            "*virtual* ring 3 made a system call; the monitor, which plays the hardware, entered the guest \
+             kernel's handler, in *virtual* ring 0.",
         ],
     );
 }
@@ -239,7 +239,7 @@ fn a_system_call_goes_from_lane_to_lane() {
         [
             arrow(User, Hardware, "ecall"),
             arrow(Hardware, Monitor, "trap: system call from ring 3"),
-            arrow(Monitor, Monitor, "reflected: virtual ring 3 to 0"),
+            arrow(Monitor, Monitor, "reflect: virtual ring 3 to 0"),
             arrow(Monitor, Kernel, "resume: ring 1, virtual 0"),
         ]
     );

@@ -230,6 +230,14 @@ pub fn menu_item_at(app: &App, at: Position) -> Option<usize> {
     popup::item_at(app.menu.as_ref()?, view_area(whole(app)?), at)
 }
 
+/// The inside of a pane that is shown; nothing if it is not, or if it is in large letters.
+pub fn inside_of(app: &App, pane: usize) -> Rect {
+    let area = whole(app).filter(|_| app.zoom != Zoom::Large).map(view_area);
+    let mut shown = area.into_iter().flat_map(|area| panes(app, area));
+    let found = shown.find(|(number, _)| *number == pane);
+    found.map_or(Rect::ZERO, |(_, area)| inside(area))
+}
+
 /// The pane at this place, and its inside. In large letters nothing is inside.
 pub fn pane_at(app: &App, at: Position) -> Option<(usize, Rect)> {
     let mut shown = panes(app, view_area(whole(app)?)).into_iter();

@@ -1,5 +1,6 @@
 //! A session: one scenario under one mode, at some place of its run, and on its way through it.
 
+mod around;
 mod speed;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use vmm_core::run::Run;
 use vmm_core::setup::StartError;
 use vmm_core::timeline::{Breakpoint, Goal, Position, Progress, Timeline};
 
+pub use around::Around;
 pub use speed::Speed;
 
 /// How many attempts at an instruction are made in a slice of work: about a millisecond for a guest that runs as code

@@ -234,6 +234,10 @@ pub struct Glyphs {
     pub snapshot: &'static str,
     /// The present on the timeline.
     pub here: &'static str,
+    /// Where an arrow begins.
+    pub start: &'static str,
+    /// Where something happens and nothing goes anywhere.
+    pub stays: &'static str,
 }
 
 /// Each sign beside the character of ASCII for it.
@@ -266,6 +270,8 @@ pub(crate) fn in_ascii() -> impl Iterator<Item = (&'static str, &'static str)> {
             of.mark,
             of.snapshot,
             of.here,
+            of.start,
+            of.stays,
         ];
         signs.into_iter().chain(of.corners).chain(of.strong_corners)
     };
@@ -302,6 +308,8 @@ static UNICODE: Glyphs = Glyphs {
     mark: "┃",
     snapshot: "┴",
     here: "┃",
+    start: "●",
+    stays: "↻",
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -334,4 +342,6 @@ static ASCII: Glyphs = Glyphs {
     mark: "|",
     snapshot: "'",
     here: "|",
+    start: "o",
+    stays: "@",
 };

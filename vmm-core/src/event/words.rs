@@ -6,6 +6,7 @@ use toy_isa::trap::{Cause, Trap};
 
 use super::{AccessReason, Delivery, Event};
 use crate::modes::para::interface::channel;
+use crate::numbers::counted;
 
 impl Event {
     /// All names, in the order of the events.
@@ -76,7 +77,10 @@ impl Event {
                 format!("fill the nested table for frame {guest_frame:#x}")
             }
             Event::Hypercall { name, .. } => format!("hypercall {name}"),
-            Event::TableUpdates { done, .. } => format!("update {done} page-table entries"),
+            Event::TableUpdates { done, .. } => {
+                let done = counted(u64::from(*done), "page-table entry", "page-table entries");
+                format!("update {done}")
+            }
             Event::EventSent { channel } => format!("send event {channel}"),
             Event::RingServed { channel, .. } => format!("serve the ring of channel {channel}"),
             Event::Callout { .. } => "callout".to_string(),

@@ -43,6 +43,16 @@ fn start(chain: &Chain, mode: ModeName) -> Lane {
     }
 }
 
+/// What is done to bring a trap to the guest's handler.
+fn verb(how: Delivery) -> &'static str {
+    match how {
+        Delivery::Hardware => "enter",
+        Delivery::Reflected => "reflect",
+        Delivery::Injected => "inject",
+        Delivery::Upcall => "upcall",
+    }
+}
+
 struct Drawing {
     mode: ModeName,
     kind: Kind,
@@ -88,14 +98,14 @@ impl Drawing {
             }
             Event::Enter { how, .. } if self.at == Lane::Hardware => {
                 let ring = record.ring;
-                self.go(record, Lane::Kernel, format!("{}: ring {ring} to 0", how.name()));
+                self.go(record, Lane::Kernel, format!("{}: ring {ring} to 0", verb(*how)));
             }
             Event::Enter { how, .. } => {
                 let rings = match self.mode {
                     ModeName::Para => format!("ring {} to 1", record.ring),
                     _ => format!("virtual ring {} to 0", record.ring),
                 };
-                self.go(record, Lane::Monitor, format!("{}: {rings}", how.name()));
+                self.go(record, Lane::Monitor, format!("{}: {rings}", verb(*how)));
             }
             Event::Return { ring } if self.kind.takes_its_own_traps() => {
                 self.go(record, processor, "mret");

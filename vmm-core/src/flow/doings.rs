@@ -266,7 +266,7 @@ pub(super) fn callout(why: CalloutReason) -> &'static str {
         CalloutReason::Deadline => "callout: too little time left",
         CalloutReason::Way => "callout: way not known yet",
         CalloutReason::Miss => "callout: target not in table",
-        CalloutReason::Instruction => "callout: sensitive instruction",
+        CalloutReason::Instruction => "callout: for an instruction",
         CalloutReason::Adapted => "callout: it trapped often",
     }
 }
