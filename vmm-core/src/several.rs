@@ -7,6 +7,10 @@
 //! is next (stride scheduling: Waldspurger and Weihl 1995). A guest is switched only where the monitor has control,
 //! which is at the latest after a quantum, whatever the guest does.
 
+mod turns;
+
+use std::cmp::Ordering;
+
 use toy_isa::engine::Engine;
 use toy_isa::machine::{Ledger, Machine};
 
@@ -17,7 +21,10 @@ use crate::event::{Delivery, Log};
 use crate::guest::GuestView;
 use crate::mode::{Answer, End, Exit, Mode, ModeName, Notes, Sync};
 use crate::modes::estate::Estate;
+use crate::modes::para::look::Interface;
 use crate::setup::{Setup, StartError};
+
+pub use turns::{Turn, Turns};
 
 /// What an exit costs a guest in fuel, beside the instructions that retire: about what trap-and-emulate spends on one.
 pub const EXIT_FUEL: u64 = 200;
@@ -136,6 +143,31 @@ impl Several {
         Some(self.guests.get(index)?.mode.guest(&self.machine))
     }
 
+    /// What passes between a guest and its monitor beside hypercalls, where the guest knows of it.
+    pub fn interface(&self, index: usize) -> Option<Interface> {
+        self.guests.get(index)?.mode.interface(&self.machine)
+    }
+
+    /// The run queue: the guests that have not ended, in the order in which each would be next if the others did not
+    /// move.
+    pub fn queue(&self) -> Vec<usize> {
+        let mut queue: Vec<usize> = (0..self.guests.len())
+            .filter(|index| self.guests[*index].ended.is_none())
+            .collect();
+        queue.sort_by(|a, b| self.guests[*a].before(&self.guests[*b]));
+        queue
+    }
+
+    /// Who had the processor last.
+    pub fn last(&self) -> Option<usize> {
+        self.last
+    }
+
+    /// What an exit costs in fuel.
+    pub fn exit_fuel(&self) -> u64 {
+        self.exit_fuel
+    }
+
     /// The real machine.
     pub fn machine(&self) -> &Machine {
         &self.machine
@@ -155,10 +187,7 @@ impl Several {
             .iter()
             .enumerate()
             .filter(|(_, guest)| guest.ended.is_none())
-            .min_by(|(_, a), (_, b)| {
-                let a_first = u128::from(a.used) * u128::from(b.weight);
-                a_first.cmp(&(u128::from(b.used) * u128::from(a.weight)))
-            })?;
+            .min_by(|(_, a), (_, b)| a.before(b))?;
         self.give(index);
         Some(index)
     }
@@ -226,6 +255,26 @@ impl Several {
 }
 
 impl Tenant {
+    /// Who has used less for his weight comes first.
+    fn before(&self, other: &Tenant) -> Ordering {
+        let own = u128::from(self.used) * u128::from(other.weight);
+        own.cmp(&(u128::from(other.used) * u128::from(self.weight)))
+    }
+
+    /// A copy that goes its own way from here, on a copy of the machine.
+    fn copy(&self) -> Tenant {
+        Tenant {
+            weight: self.weight,
+            used: self.used,
+            turns: self.turns,
+            exits: self.exits,
+            counts: self.counts.clone(),
+            exit_codes: self.exit_codes.clone(),
+            ended: self.ended,
+            mode: self.mode.copy(),
+        }
+    }
+
     /// Notes what a user of the system has of a change of hands: the end of a process.
     fn note(&mut self, sync: Sync, machine: &Machine) {
         let code = streams::process_exit(sync, || self.mode.guest(machine));

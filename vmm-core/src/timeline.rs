@@ -7,7 +7,7 @@
 mod condition;
 mod goal;
 mod history;
-mod memory;
+pub(crate) mod memory;
 mod scan;
 mod watch;
 
@@ -68,7 +68,7 @@ pub struct Timeline {
     budget: u64,
     snapshots: Vec<Snapshot>,
     /// What the memories of the boards held.
-    memories: Vec<Versions>,
+    memories: Vec<Versions<Position>>,
     history: History,
     furthest: Position,
     furthest_retired: u64,

@@ -371,6 +371,14 @@ impl Rewind for Assist {
         Box::new(self.clone())
     }
 
+    fn held(&self) -> usize {
+        let tables = match &self.tables {
+            Tables::Nested(nested) => nested.held(),
+            Tables::Shadow(shadow) => shadow.held(),
+        };
+        size_of::<Assist>() + tables
+    }
+
     fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
         let before = self.structure.peek(&machine.board);
         let mut hart = before.clone();

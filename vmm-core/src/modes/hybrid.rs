@@ -116,6 +116,10 @@ impl Rewind for Hybrid {
         Box::new(self.clone())
     }
 
+    fn held(&self) -> usize {
+        self.monitor.held()
+    }
+
     fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
         self.monitor.edit(machine, edit, notes)
     }

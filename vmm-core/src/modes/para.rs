@@ -231,6 +231,10 @@ impl Rewind for Para {
         Box::new(self.clone())
     }
 
+    fn held(&self) -> usize {
+        size_of::<Para>() + self.pages.held()
+    }
+
     fn edit(&mut self, machine: &mut Machine, edit: Edit, _: &mut Notes) -> Result<(), EditError> {
         if let Edit::Word { address, .. } = edit {
             let frame = self.guest.frames.host(address / mmu::PAGE).unwrap_or_default();

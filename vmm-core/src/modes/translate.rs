@@ -792,6 +792,10 @@ impl Rewind for Translate {
         Box::new(self.clone())
     }
 
+    fn held(&self) -> usize {
+        size_of::<Translate>() + self.monitor.held() + self.cache.held()
+    }
+
     fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
         let found = self.deadline.and_then(|_| self.cache.at(machine.hart.pc));
         let Some(found) = found else {

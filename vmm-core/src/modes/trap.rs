@@ -252,6 +252,10 @@ impl Rewind for TrapAndEmulate {
         Box::new(self.clone())
     }
 
+    fn held(&self) -> usize {
+        size_of::<TrapAndEmulate>() + self.shadow.held()
+    }
+
     fn edit(&mut self, machine: &mut Machine, edit: Edit, notes: &mut Notes) -> Result<(), EditError> {
         if self.resumed.is_some() {
             set(&mut machine.hart, edit);

@@ -21,7 +21,7 @@ use crate::setup::{Parts, Port, Setup};
 use crate::several::Several;
 
 const GUESTS: usize = 64;
-const MODES: [ModeName; 5] = [
+pub(super) const MODES: [ModeName; 5] = [
     ModeName::Trap(Layout::RingDeprivileging),
     ModeName::Trap(Layout::RingCompression),
     ModeName::Translate(Scope::Kernel),
@@ -32,7 +32,7 @@ const MODES: [ModeName; 5] = [
 const DATA: u32 = 0x8000;
 
 /// A guest; for mode para, the text is that of a port.
-fn guest(mode: ModeName, text: &str) -> Setup {
+pub(super) fn guest(mode: ModeName, text: &str) -> Setup {
     let header = match mode {
         ModeName::Para => ported::HEADER,
         _ => "",
@@ -59,7 +59,7 @@ fn guest(mode: ModeName, text: &str) -> Setup {
 }
 
 /// A guest that computes something of its own with a timer ticking, prints it and ends with it.
-fn worker(mode: ModeName, seed: usize) -> Setup {
+pub(super) fn worker(mode: ModeName, seed: usize) -> Setup {
     let rounds = 300 + 40 * (seed % 7);
     if mode == ModeName::Para {
         return guest(mode, &ported::worker(seed, rounds));
@@ -148,7 +148,7 @@ fn each_of_64_guests_ends_as_it_would_alone() {
 
 /// Guests that never end, of every kind: computing, trapping, with interrupts off, and trapping without ever retiring
 /// anything.
-fn endless(mode: ModeName) -> [&'static str; 4] {
+pub(super) fn endless(mode: ModeName) -> [&'static str; 4] {
     match mode {
         ModeName::Para => ported::ENDLESS,
         _ => [

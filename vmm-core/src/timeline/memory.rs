@@ -7,19 +7,17 @@ use toy_isa::machine::Board;
 use toy_isa::mmu::PAGE;
 use toy_isa::ram::flag;
 
-use super::Position;
-
 type Page = [u8; PAGE as usize];
 
-/// All versions of a memory.
+/// All versions of a memory. What snapshots are called by, they are ordered by.
 ///
 /// Nobody compares pages to find those that have changed: a page without the flag "clean" has, and the board notes the
 /// first store to each that has it.
-pub(super) struct Versions {
+pub(crate) struct Versions<At> {
     /// For each page, what it holds from which snapshot on. The first snapshot has all pages.
-    pages: Vec<Vec<(Position, Arc<Page>)>>,
+    pages: Vec<Vec<(At, Arc<Page>)>>,
     /// The snapshot that the board's memory is at, but for the pages that have changed since.
-    at: Position,
+    at: At,
     changed: BTreeSet<u32>,
     /// Pages of zeros are all this one.
     zeros: Arc<Page>,
@@ -27,9 +25,9 @@ pub(super) struct Versions {
     kept: usize,
 }
 
-impl Versions {
+impl<At: Copy + Ord> Versions<At> {
     /// The first snapshot of a memory.
-    pub(super) fn new(board: &mut Board, at: Position) -> Versions {
+    pub(crate) fn new(board: &mut Board, at: At) -> Versions<At> {
         let mut versions = Versions {
             pages: vec![Vec::new(); board.ram.pages() as usize],
             at,
@@ -42,7 +40,7 @@ impl Versions {
     }
 
     /// Takes in which pages have been stored to since it was last asked. Whether one of these is among them.
-    pub(super) fn notice(&mut self, board: &mut Board, watched: &[u32]) -> bool {
+    pub(crate) fn notice(&mut self, board: &mut Board, watched: &[u32]) -> bool {
         let dirty = std::mem::take(&mut board.observer.dirty);
         let seen = dirty.iter().any(|page| watched.contains(page));
         self.changed.extend(dirty);
@@ -50,12 +48,12 @@ impl Versions {
     }
 
     /// Has the next store to this page noticed, whatever was noticed before.
-    pub(super) fn watch(&mut self, board: &mut Board, page: u32) {
+    pub(crate) fn watch(&mut self, board: &mut Board, page: u32) {
         board.ram.set(page * PAGE, flag::CLEAN);
     }
 
     /// Takes a snapshot.
-    pub(super) fn take(&mut self, board: &mut Board, at: Position) {
+    pub(crate) fn take(&mut self, board: &mut Board, at: At) {
         self.notice(board, &[]);
         for number in std::mem::take(&mut self.changed) {
             board.ram.set(number * PAGE, flag::CLEAN);
@@ -77,7 +75,7 @@ impl Versions {
     }
 
     /// Puts a board's memory, and the flags of its pages, back to what they were at a snapshot.
-    pub(super) fn put_back(&mut self, board: &mut Board, to: Position, flags: &[u8]) {
+    pub(crate) fn put_back(&mut self, board: &mut Board, to: At, flags: &[u8]) {
         self.notice(board, &[]);
         for (number, flags) in (0..).zip(flags) {
             let versions = &self.pages[number as usize];
@@ -95,7 +93,7 @@ impl Versions {
     }
 
     /// Gives a snapshot up that is not the first, nor the one that the board is at. `next` is the one after it.
-    pub(super) fn forget(&mut self, at: Position, next: Option<Position>) {
+    pub(crate) fn forget(&mut self, at: At, next: Option<At>) {
         for versions in &mut self.pages {
             let Ok(place) = versions.binary_search_by_key(&at, |(from, _)| *from) else {
                 continue;
@@ -112,18 +110,18 @@ impl Versions {
     }
 
     /// The snapshot that the board's memory is at, but for what has changed since.
-    pub(super) fn at(&self) -> Position {
+    pub(crate) fn at(&self) -> At {
         self.at
     }
 
     /// What is kept, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.kept * PAGE as usize
     }
 }
 
 /// What a page held at a snapshot.
-fn version(versions: &[(Position, Arc<Page>)], at: Position) -> Option<&Arc<Page>> {
+fn version<At: Copy + Ord>(versions: &[(At, Arc<Page>)], at: At) -> Option<&Arc<Page>> {
     let place = versions.partition_point(|(from, _)| *from <= at);
     Some(&versions.get(place.checked_sub(1)?)?.1)
 }

@@ -33,6 +33,11 @@ impl Nested {
         self.root | 1
     }
 
+    /// What a copy of it takes, in bytes, about; without what is in the machine's memory.
+    pub fn held(&self) -> usize {
+        size_of_val(&*self.free) + self.tables.len() * size_of::<(u32, u32)>()
+    }
+
     /// Maps a guest frame to a real one.
     pub fn fill(&mut self, board: &mut Board, guest_frame: u32, host_frame: u32) {
         let (index, entry) = (guest_frame >> 10, guest_frame & 1023);

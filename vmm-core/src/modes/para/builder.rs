@@ -75,8 +75,7 @@ impl Para {
         for (guest, machine) in frames.pairs() {
             window.put(board, &mut free, P2M + 4 * guest, machine);
         }
-        let machine_frames = board.ram.pages();
-        for machine in 0..machine_frames {
+        for machine in 0..board.ram.pages() {
             let guest = frames.guest(machine).unwrap_or(NO_FRAME);
             window.put(board, &mut free, M2P + 4 * machine, guest);
         }
@@ -86,7 +85,7 @@ impl Para {
             pte::entry(window.table, pte::V),
             pte::entry(allocator.monitor(), everything),
         ];
-        let mut pages = Pages::new(machine_frames, &frames, shared.frame(), reserved);
+        let mut pages = Pages::new(&frames, shared.frame(), reserved);
         let root = frames.host(boot.first).unwrap_or_default();
         let valid = pages.get(board, root, Kind::Root);
         debug_assert_eq!(valid, Ok(()), "the builder's own tables are valid");

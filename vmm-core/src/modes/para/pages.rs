@@ -46,7 +46,6 @@ enum Owner {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Page {
-    owner: Owner,
     /// Means nothing while `uses` is 0.
     kind: Kind,
     uses: u32,
@@ -71,10 +70,14 @@ pub struct Work {
     pub validated: u64,
 }
 
-/// The ledger: every frame of real memory, its owner and its use.
+/// The ledger: the guest's frames and their use. All others are the monitor's, but for the shared page.
 #[derive(Clone)]
 pub struct Pages {
+    /// By the guest's numbers of them.
     pages: Vec<Page>,
+    /// Whose the frames of the machine are.
+    frames: Frames,
+    shared_frame: u32,
     /// The monitor's own entries, which it puts into every root table.
     reserved: [u32; RESERVED],
     /// Since it was last taken.
@@ -83,22 +86,17 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// All of the guest's frames unused, on a machine of so many frames. `reserved` are the last entries of every root
-    /// table.
-    pub fn new(machine_frames: u32, frames: &Frames, shared_frame: u32, reserved: [u32; RESERVED]) -> Pages {
-        let owner = |frame| match frames.guest(frame) {
-            Some(_) => Owner::Guest,
-            None if frame == shared_frame => Owner::Shared,
-            None => Owner::Monitor,
-        };
-        let page = |frame| Page {
-            owner: owner(frame),
+    /// All of the guest's frames unused. `reserved` are the last entries of every root table.
+    pub fn new(frames: &Frames, shared_frame: u32, reserved: [u32; RESERVED]) -> Pages {
+        let unused = Page {
             kind: Kind::Writable,
             uses: 0,
             pinned: false,
         };
         Pages {
-            pages: (0..machine_frames).map(page).collect(),
+            pages: vec![unused; frames.len() as usize],
+            frames: frames.clone(),
+            shared_frame,
             reserved,
             work: Work::default(),
             bug: None,
@@ -111,22 +109,29 @@ impl Pages {
     }
 
     fn owner(&self, frame: u32) -> Owner {
-        self.pages
-            .get(frame as usize)
-            .map_or(Owner::Monitor, |page| page.owner)
+        match self.frames.guest(frame) {
+            Some(_) => Owner::Guest,
+            None if frame == self.shared_frame => Owner::Shared,
+            None => Owner::Monitor,
+        }
     }
 
     /// The record of a frame of the guest.
     fn own(&mut self, frame: u32) -> Result<&mut Page, Errno> {
-        let page = self.pages.get_mut(frame as usize);
-        page.filter(|page| page.owner == Owner::Guest)
-            .ok_or(Errno::Permission)
+        let page = self.frames.guest(frame);
+        let page = page.and_then(|number| self.pages.get_mut(number as usize));
+        page.ok_or(Errno::Permission)
     }
 
     /// What a frame is in use as; `None` if it is nothing in particular.
     pub fn kind(&self, frame: u32) -> Option<Kind> {
-        let page = self.pages.get(frame as usize).filter(|page| page.uses > 0)?;
-        Some(page.kind)
+        let page = self.pages.get(self.frames.guest(frame)? as usize)?;
+        (page.uses > 0).then_some(page.kind)
+    }
+
+    /// What a copy of it takes, in bytes.
+    pub fn held(&self) -> usize {
+        size_of_val(&*self.pages)
     }
 
     /// Begins to use a frame as this. A table is validated when its use begins.

@@ -161,6 +161,13 @@ impl Cache {
         }
     }
 
+    /// What a copy of it takes, in bytes, about: units are shared until they change.
+    pub fn held(&self) -> usize {
+        let each =
+            size_of::<Arc<Unit>>() + size_of::<(u32, UnitId)>() + size_of::<((Context, u32), UnitId)>();
+        self.units.len() * each
+    }
+
     /// The units, dead ones too, in the order in which they were translated.
     pub fn units(&self) -> &[Arc<Unit>] {
         &self.units

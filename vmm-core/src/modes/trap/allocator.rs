@@ -35,7 +35,6 @@ pub struct Allocator {
     monitor: u32,
     /// Pages at its beginning that hold translated code.
     cache_pages: u32,
-    free_tables: Vec<u32>,
 }
 
 impl Allocator {
@@ -53,15 +52,7 @@ impl Allocator {
         let entry_page = halt.to_le_bytes().repeat(PAGE as usize / 4);
         let loaded = machine.board.ram.load(monitor + cache_pages * PAGE, &entry_page);
         debug_assert!(loaded.is_some(), "the monitor's superpage is in memory");
-        let free_tables = (cache_pages + 2..SUPERPAGE_FRAMES)
-            .rev()
-            .map(|page| monitor + page * PAGE)
-            .collect();
-        Allocator {
-            monitor,
-            cache_pages,
-            free_tables,
-        }
+        Allocator { monitor, cache_pages }
     }
 
     /// The physical address of the monitor's superpage.
@@ -86,7 +77,10 @@ impl Allocator {
 
     /// All pages for page tables, by physical address.
     pub fn table_pages(&self) -> Vec<u32> {
-        self.free_tables.clone()
+        (self.cache_pages + 2..SUPERPAGE_FRAMES)
+            .rev()
+            .map(|page| self.monitor + page * PAGE)
+            .collect()
     }
 
     /// The guest's registers and virtual control registers, as the save area holds them.

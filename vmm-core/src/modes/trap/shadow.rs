@@ -195,6 +195,15 @@ impl Shadow {
         self.traced.contains_key(&guest_frame)
     }
 
+    /// What a copy of it takes, in bytes, about; without what is in the machine's memory.
+    pub fn held(&self) -> usize {
+        let tables: usize = self.roots.values().map(|root| root.tables.len()).sum();
+        size_of_val(&*self.free)
+            + self.roots.len() * size_of::<(RootKey, Root)>()
+            + tables * size_of::<(u32, (u32, Option<u32>))>()
+            + self.traced.len() * size_of::<(u32, u32)>()
+    }
+
     /// The physical address of the shadow of an address space, if it has been begun.
     pub fn root(&self, key: RootKey) -> Option<u32> {
         Some(self.roots.get(&key)?.page)

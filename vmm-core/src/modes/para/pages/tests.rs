@@ -96,7 +96,7 @@ impl Bench {
             tlb: 1,
         });
         let frames = Frames::contiguous(OWN, 16);
-        let pages = Pages::new(32, &frames, SHARED, [0x11, 0x22]);
+        let pages = Pages::new(&frames, SHARED, [0x11, 0x22]);
         let mut bench = Bench {
             board: machine.board,
             pages,
