@@ -8,6 +8,7 @@
 pub mod hardware;
 pub mod listing;
 mod path;
+pub mod words;
 
 use toy_isa::bus::Width;
 use toy_isa::devices::Register;

@@ -14,8 +14,8 @@ use crate::run::Run;
 /// Entries in a page table.
 const ENTRIES: u32 = PAGE / 4;
 
-/// Pages that are looked at one by one before a listing is given up: an address space of superpages has a million.
-const MOST: usize = 1 << 17;
+/// Pages that are looked at one by one before a listing is given up: an address space can have a million.
+const MOST: usize = 1 << 14;
 
 /// The mapped ranges of an address space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,8 @@ impl Listing {
     }
 }
 
-/// The valid leaves of the table at this physical address, by page number. `word` reads its memory.
+/// The valid leaves of the table at this physical address, by page number: the first [`MOST`] of them, and one more if
+/// there are more. `word` reads its memory.
 fn leaves(root: u32, word: &dyn Fn(u32) -> Option<u32>) -> BTreeMap<u32, Mapped> {
     let entries = |table: u32| {
         (0..ENTRIES).filter_map(move |index| {
@@ -116,6 +117,9 @@ fn leaves(root: u32, word: &dyn Fn(u32) -> Option<u32>) -> BTreeMap<u32, Mapped>
                 },
             );
             continue;
+        }
+        if found.len() > MOST {
+            break;
         }
         for (index, entry, frame) in entries(frame * PAGE).filter(|(_, entry, _)| is_leaf(*entry)) {
             let flags = entry & 0xff;
