@@ -11,7 +11,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use scenarios::Scenario;
 use vmm_core::mode::ModeName;
-use vmm_core::price::PriceList;
 use vmm_core::timeline::Timeline;
 
 use super::{Answer, Screen};
@@ -86,7 +85,10 @@ impl Screen for Compare {
     fn title(&self, app: &App, pane: usize) -> String {
         match pane {
             STATE => "The same guest at the same instruction".to_string(),
-            _ => format!("What it took so far; cycles on list {}", prices().name),
+            _ => format!(
+                "What it took so far; cycles on list {}",
+                app.views.cost.prices().name
+            ),
         }
         .to_string()
             + match app.views.compare.companions.is_empty() {
@@ -224,7 +226,7 @@ impl Screen for Compare {
          its column stays at the instruction after which it differs, and says how.\n\
          \n\
          Below is what each has cost so far: bars are relative to the longest in their row. Simulated cycles are \
-         priced on one list (view 8 has the others).\n\
+         priced on the list that view 8 has chosen.\n\
          \n\
          h and l select a column, enter gives it the next mode, ':compare bare trap para' names them all."
     }
@@ -238,11 +240,6 @@ impl Screen for Compare {
             Action::Mode,
         ]
     }
-}
-
-/// The list that cycles are counted on.
-fn prices() -> PriceList {
-    PriceList::textbook()
 }
 
 /// Makes companions for the session's guest, if they are another's.

@@ -12,7 +12,7 @@ use vmm_core::numbers::exact;
 use vmm_core::price::PriceList;
 
 use super::companion::Likeness;
-use super::{Column, NAMES, place, prices, put};
+use super::{Column, NAMES, place, put};
 use crate::app::App;
 use crate::theme::Role;
 
@@ -182,7 +182,7 @@ const FIGURES: [Figure; 13] = [
 
 /// Draws what it took, from a row on: a number, and a bar that is as long as its part of the largest in the row.
 pub(super) fn figures(app: &App, columns: &[Column], first: usize, area: Rect, buffer: &mut Buffer) {
-    let (theme, prices) = (&app.theme, prices());
+    let (theme, prices) = (&app.theme, app.views.cost.prices());
     let counts: Vec<Counts> = columns
         .iter()
         .map(|column| column.timeline.run().counts())
@@ -197,7 +197,7 @@ pub(super) fn figures(app: &App, columns: &[Column], first: usize, area: Rect, b
             theme.style(Role::Dim),
             buffer,
         );
-        let values: Vec<u64> = counts.iter().map(|counts| figure(counts, &prices)).collect();
+        let values: Vec<u64> = counts.iter().map(|counts| figure(counts, prices)).collect();
         let most = values.iter().max().copied().unwrap_or(0);
         for (number, value) in values.iter().enumerate() {
             let place = place(area, number, columns.len());
