@@ -179,6 +179,7 @@ impl App {
         self.view = view;
         self.zoom = Zoom::Off;
         self.help = None;
+        view.screen().arranged(self);
         view.screen().moved(self);
     }
 

@@ -34,6 +34,10 @@ pub const COMMANDS: &[(&str, &str)] = &[
         "stop after a write: register, symbol, address",
     ),
     ("on N, off N, delete N", "a breakpoint, by its number, or all"),
+    (
+        "at PLACE, code PLACE",
+        "in view Machine: show memory, or code, there",
+    ),
     ("set WHAT VALUE", "change a register, pc, or the word at [PLACE]"),
     ("play SPEED", "play so many instructions a second, or `full`"),
     ("mode NAME", "the same instruction in another mode"),

@@ -1,6 +1,7 @@
 //! A session: one scenario under one mode, at some place of its run, and on its way through it.
 
 mod around;
+mod places;
 mod speed;
 
 use std::collections::VecDeque;

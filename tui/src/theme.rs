@@ -182,6 +182,8 @@ pub struct Glyphs {
     pub selected: &'static str,
     /// Where the guest will stop.
     pub breakpoint: &'static str,
+    /// Where it would stop, if that were not turned off.
+    pub off: &'static str,
     /// Changed since the last stop.
     pub changed: &'static str,
     /// Holds.
@@ -247,6 +249,7 @@ pub(crate) fn in_ascii() -> impl Iterator<Item = (&'static str, &'static str)> {
             of.current,
             of.selected,
             of.breakpoint,
+            of.off,
             of.changed,
             of.good,
             of.bad,
@@ -282,6 +285,7 @@ static UNICODE: Glyphs = Glyphs {
     current: "▶",
     selected: "›",
     breakpoint: "●",
+    off: "○",
     changed: "◆",
     good: "✓",
     bad: "✗",
@@ -316,6 +320,7 @@ static ASCII: Glyphs = Glyphs {
     current: ">",
     selected: ">",
     breakpoint: "*",
+    off: "o",
     changed: "+",
     good: "v",
     bad: "x",

@@ -27,7 +27,7 @@ impl App {
             Message::Mouse(mouse) => self.mouse(mouse),
             Message::Resize { width, height } => {
                 self.size = Size::new(width, height);
-                self.moved();
+                self.arranged();
             }
             Message::Tick { millis } => {
                 let (moved, stopped) = self.session.tick(millis);
@@ -58,6 +58,11 @@ impl App {
     /// The guest is elsewhere now.
     fn moved(&mut self) {
         self.view.screen().moved(self);
+    }
+
+    /// The view is drawn otherwise now.
+    fn arranged(&mut self) {
+        self.view.screen().arranged(self);
     }
 
     fn key(&mut self, key: Key) {
@@ -99,7 +104,7 @@ impl App {
             Action::Close => {
                 if !self.session.halt() {
                     self.zoom = Zoom::Off;
-                    self.moved();
+                    self.arranged();
                 }
             }
             Action::Help => self.help = Some(0),
@@ -110,7 +115,7 @@ impl App {
             Action::PreviousPane => self.turn_focus(self.panes() - 1),
             Action::Zoom => {
                 self.zoom = frame::next_zoom(self);
-                self.moved();
+                self.arranged();
             }
             Action::Prompt => self.ask(Purpose::Command, ""),
             Action::Search => self.ask(Purpose::Search, ""),
@@ -300,6 +305,6 @@ impl App {
     /// Gives the keys to a pane.
     fn focus_on(&mut self, pane: usize) {
         self.views.focus[self.view as usize] = pane;
-        self.moved();
+        self.arranged();
     }
 }

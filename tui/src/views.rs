@@ -161,9 +161,11 @@ pub trait Screen {
         None
     }
 
-    /// The guest has moved, the view was shown, the screen has another size, or keys go to another pane: what follows
-    /// that follows.
+    /// The guest has moved, or the view is shown again: what follows the guest follows.
     fn moved(&self, _app: &mut App) {}
+
+    /// The screen has another size, a pane was zoomed, or keys go to another one: what is to be in sight gets there.
+    fn arranged(&self, _app: &mut App) {}
 
     /// Whether it has work of its own to be done in slices while it is shown.
     fn busy(&self, _app: &App) -> bool {

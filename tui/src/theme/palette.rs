@@ -160,3 +160,58 @@ pub(super) fn ink(colours: Colours, role: Role) -> Ink {
         modifier,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red, green and blue of a colour of the palette, as xterm has them.
+    fn rgb(colour: Color) -> [u8; 3] {
+        let Color::Indexed(number) = colour else {
+            panic!("{colour} is not of the palette");
+        };
+        const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+        match number {
+            0..16 => panic!("users give the first sixteen other colours"),
+            16..232 => {
+                let cube = usize::from(number - 16);
+                [cube / 36, cube / 6 % 6, cube % 6].map(|level| LEVELS[level])
+            }
+            232.. => [8 + 10 * (number - 232); 3],
+        }
+    }
+
+    /// Relative luminance: Web Content Accessibility Guidelines 2.1.
+    fn luminance(colour: Color) -> f64 {
+        let [red, green, blue] = rgb(colour).map(|level| match f64::from(level) / 255.0 {
+            level if level <= 0.03928 => level / 12.92,
+            level => ((level + 0.055) / 1.055).powf(2.4),
+        });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn everything_can_be_read_in_every_theme() {
+        for colours in Colours::ALL {
+            let text = ink(colours, Role::Text);
+            for role in Role::ALL {
+                let ink = ink(colours, role);
+                let (front, back) = (ink.front.or(text.front), ink.back.or(text.back));
+                let [front, back] =
+                    [front, back].map(|colour| luminance(colour.expect("the ground has all")));
+                let contrast = (front.max(back) + 0.05) / (front.min(back) + 0.05);
+                // Lines need not be read; AA for text, and AAA in high contrast.
+                let wanted = match (role, colours) {
+                    (Role::Border, _) => 1.5,
+                    (_, Colours::HighContrast) => 7.0,
+                    _ => 4.5,
+                };
+                assert!(
+                    contrast >= wanted,
+                    "{role:?} in {}: {contrast:.1}",
+                    colours.name()
+                );
+            }
+        }
+    }
+}
