@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use toy_isa::devices::MMIO;
 use toy_isa::mmu::{PAGE, pte};
 
 use super::Looker;
@@ -73,7 +74,9 @@ pub enum Holds {
     Code,
     /// A page table of this kind, or pages that are mapped to be written, as the monitor has validated.
     Validated(Kind),
-    /// No memory of the guest's: devices, or nothing.
+    /// Registers of devices.
+    Devices,
+    /// No memory of the guest's.
     Beyond,
     /// The monitor itself.
     Monitor,
@@ -260,6 +263,7 @@ impl Looker<'_> {
             // Memory that the guest may use, and that is not its own.
             (None, None, Some(_), None) => Holds::Monitor,
             (None, None, Some(_), Some(_)) => Holds::Memory,
+            (None, None, None, Some(frame)) if frame >= MMIO / PAGE => Holds::Devices,
             (None, None, None, _) => Holds::Beyond,
         }
     }

@@ -68,7 +68,7 @@ impl Tables {
             Tables::Validated => "the guest's own tables, validated",
             Tables::Shadow { begun: true } => "shadow tables",
             Tables::Shadow { begun: false } => "shadow tables, not begun yet",
-            Tables::Nested => "nested tables",
+            Tables::Nested => "the guest's own tables through nested ones",
             Tables::None => "no tables: relocation and limit",
         }
     }
