@@ -83,8 +83,8 @@ enum Command {
     Dis(commands::dis::Args),
     /// Say what this computer can do, and what is missing
     Doctor,
-    /// Print the JSON schema of scenario files
-    Schema,
+    /// Print the JSON schema of scenario files, or of guided tours
+    Schema(commands::schema::Args),
     /// Print the completions for a shell
     Completions(commands::completions::Args),
 }
@@ -114,7 +114,7 @@ impl Command {
             Command::Dis(args) => commands::dis::run(args, output),
             Command::Exec(args) => return commands::exec::run(args, output),
             Command::List => commands::list::run(output),
-            Command::Schema => commands::schema::run(output),
+            Command::Schema(args) => commands::schema::run(args, output),
             Command::Doctor => commands::doctor::run(output),
             Command::Completions(args) => commands::completions::run(args, output),
         }

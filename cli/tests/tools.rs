@@ -108,6 +108,47 @@ fn scenarios_are_listed_and_have_a_schema() {
 }
 
 #[test]
+fn tours_are_listed_printed_and_have_a_schema() {
+    assert!(run(&["tour"]).out.starts_with("first-trap  "));
+    let names = json(&["tour"]);
+    assert_eq!(names["tours"].as_array().map(Vec::len), Some(6));
+    assert!(json(&["schema", "--tour"])["properties"]["stop"].is_object());
+    let printed = run(&["tour", "popf", "--print"]);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    for part in [
+        "3. popf under trap, profile leaky, view flow",
+        "  > 3. Neither: it does nothing, and says nothing.",
+        "238 are enough on the bare machine",
+    ] {
+        assert!(printed.out.contains(part), "{part}\n{}", printed.out);
+    }
+    assert!(!printed.out.contains("Notes: "));
+    assert!(run(&["tour", "popf", "--notes"]).out.contains("  Notes: "));
+    let stops = json(&["tour", "popf"]);
+    assert_eq!(stops["stops"][2]["ask"]["right"], 3);
+    assert_eq!(stops["broken"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_tour_that_cannot_be_taken_says_why() {
+    let done = run(&["tour", "popf"]);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("`trapeze tour popf --print`"), "{}", done.err);
+    let done = run(&["tour", "pop", "--print"]);
+    assert_eq!(done.code, 10);
+    assert!(done.err.contains("did you mean 'popf'?"), "{}", done.err);
+    let text = "title = \"t\"\nscenario = \"popf\"\n[[stop]]\nsay = \"x\"\nholds = [\"exits = 7\"]\n";
+    let path = folder("tours", &[("mine.toml", text)]).join("mine.toml");
+    let done = run(&["tour", path.to_str().unwrap(), "--print"]);
+    assert_eq!(done.code, 1);
+    assert!(
+        done.err.contains("stop 1: 'exits = 7' does not hold: 0"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
 fn the_doctor_looks_at_all_that_matters() {
     let object = json(&["doctor"]);
     let checks = object["checks"].as_array().expect("an array");

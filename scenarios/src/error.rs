@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// No shipped tour has this name.
     #[error(
-        "no tour is named '{}', and the name of a file with one ends with .toml{}",
+        "no tour is named '{}'{} (the name of a file ends with .toml)",
         escape_line(.name.as_bytes()),
         did_you_mean(.suggestion)
     )]

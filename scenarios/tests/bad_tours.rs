@@ -230,7 +230,7 @@ fn tours_are_found_by_name_or_by_the_path_of_a_file() {
     let error = |name: &str| Tour::find(name).expect_err(name).to_string();
     assert_eq!(
         error("pop"),
-        "no tour is named 'pop', and the name of a file with one ends with .toml; did you mean 'popf'?"
+        "no tour is named 'pop'; did you mean 'popf'? (the name of a file ends with .toml)"
     );
     assert!(error("nowhere.toml").contains("nowhere.toml: error: no such file"));
     let folder = Folder::new("own-tour");

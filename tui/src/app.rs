@@ -11,6 +11,7 @@ use crate::prompt::{Prompt, Purpose};
 use crate::session::{Session, Stopped};
 use crate::settings::Settings;
 use crate::theme::Theme;
+use crate::tour::Guide;
 use crate::views::{States, View};
 
 /// All state. It changes only by [`App::update`].
@@ -27,6 +28,8 @@ pub struct App {
     pub zoom: Zoom,
     /// Whether the view is being explained, and from which line on.
     pub help: Option<u16>,
+    /// The tour that is taken, if one is.
+    pub guide: Option<Guide>,
     /// Modes that are being chosen from.
     pub menu: Option<Menu>,
     /// The line that is being typed, if one is.
@@ -62,6 +65,17 @@ pub struct Forced {
     pub plain: bool,
     /// Only characters of ASCII.
     pub ascii: bool,
+}
+
+impl Forced {
+    /// The looks that these settings come to.
+    pub fn theme(self, settings: &Settings) -> Theme {
+        Theme {
+            colours: settings.theme,
+            plain: self.plain,
+            ascii: settings.ascii || self.ascii,
+        }
+    }
 }
 
 /// How one pane is shown.
@@ -116,6 +130,7 @@ impl App {
             views: States::default(),
             zoom: Zoom::Off,
             help: None,
+            guide: None,
             menu: None,
             prompt: None,
             notice: None,
@@ -134,11 +149,7 @@ impl App {
 
     /// Makes the looks what the settings and this start of the program say.
     fn dress(&mut self) {
-        self.theme = Theme {
-            colours: self.settings.theme,
-            plain: self.forced.plain,
-            ascii: self.settings.ascii || self.forced.ascii,
-        };
+        self.theme = self.forced.theme(&self.settings);
     }
 
     /// The settings were changed: they take effect, and are kept.
@@ -185,7 +196,8 @@ impl App {
 
     /// Whether there is work to be done: [`Message::Work`](crate::Message::Work) does a slice of it.
     pub fn busy(&self) -> bool {
-        self.session.busy() || self.view.screen().busy(self)
+        let guided = self.guide.as_ref().is_some_and(Guide::busy);
+        guided || self.session.busy() || self.view.screen().busy(self)
     }
 
     /// Whether something moves with the time: [`Message::Tick`](crate::Message::Tick) moves it.

@@ -2,6 +2,7 @@
 
 mod places;
 
+use scenarios::tour::{self, Tour};
 use toy_isa::disasm::REGISTER_NAMES;
 use vmm_core::edit::Edit;
 use vmm_core::event::Event;
@@ -46,6 +47,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
         "theme NAME, ascii",
         "other colours; only characters of ASCII or all",
     ),
+    ("tour NAME", "a guided tour: a name, or the path of a file"),
     ("help, quit", ""),
 ];
 
@@ -107,6 +109,7 @@ pub(crate) fn run(app: &mut App, line: &str) -> Said {
             app.settings.ascii = !app.theme.ascii;
             app.settings_changed();
         }
+        "tour" => return tour(app, rest),
         "help" | "h" => app.act(Action::Help),
         "quit" | "q" => app.act(Action::Quit),
         _ if line.starts_with(|c: char| c.is_ascii_digit()) => return instruction(app, line),
@@ -115,14 +118,25 @@ pub(crate) fn run(app: &mut App, line: &str) -> Said {
     nothing()
 }
 
+/// Begins a tour; without a name, says which there are.
+fn tour(app: &mut App, name: &str) -> Said {
+    if name.is_empty() {
+        let names: Vec<String> = tour::list().into_iter().map(|listed| listed.name).collect();
+        return Ok(format!("tours: {}", names.join(" ")));
+    }
+    let tour = Tour::find(name).map_err(|error| error.to_string())?;
+    app.begin_tour(tour);
+    nothing()
+}
+
 fn nothing() -> Said {
     Ok(String::new())
 }
 
 fn unknown(word: &str) -> String {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 20] = [
         "goto", "event", "begin", "end", "next", "prev", "break", "watch", "on", "off", "delete", "set",
-        "play", "mode", "view", "theme", "ascii", "help", "quit",
+        "play", "mode", "view", "theme", "ascii", "tour", "help", "quit",
     ];
     let near = WORDS
         .iter()

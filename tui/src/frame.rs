@@ -8,12 +8,13 @@ mod popup;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Position, Rect, Size};
+use ratatui::layout::{Constraint, Layout, Margin, Position, Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use crate::app::{App, Zoom};
 use crate::theme::{Role, Theme};
+use crate::tour;
 use crate::views::View;
 
 pub use help::last_line as last_line_of_help;
@@ -25,6 +26,9 @@ pub const MINIMUM: Size = Size::new(80, 24);
 pub const AROUND: u16 = HEAD + FOOT;
 const HEAD: u16 = 3;
 const FOOT: u16 = 2;
+
+/// Lines that the panel of a tour leaves to the view at the least.
+const LEAST: u16 = 6;
 
 /// Draws the whole screen.
 pub fn draw(app: &App, frame: &mut Frame) {
@@ -47,8 +51,12 @@ pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) {
     match app.help {
         Some(line) => help::draw(app, line, inner, buffer),
         None => {
-            for (pane, area) in panes(app, inner) {
+            let (view, panel) = beside(app, inner);
+            for (pane, area) in panes(app, view) {
                 draw_pane(app, pane, area, buffer);
+            }
+            if let (Some(guide), Some(panel)) = (&app.guide, panel) {
+                tour::draw(app, guide, panel, buffer);
             }
         }
     }
@@ -70,10 +78,22 @@ fn view_area(area: Rect) -> Rect {
     }
 }
 
-/// The panes that are shown, with where they are.
+/// What of it the view has, and what the panel of a tour: it covers nothing. A pane that is zoomed has all.
+fn beside(app: &App, area: Rect) -> (Rect, Option<Rect>) {
+    let Some(guide) = app.guide.as_ref().filter(|_| app.zoom == Zoom::Off) else {
+        return (area, None);
+    };
+    let panel = tour::height(guide, area.width).min(area.height.saturating_sub(LEAST));
+    let [view, panel] = Layout::vertical([Constraint::Min(0), Constraint::Length(panel)]).areas(area);
+    (view, Some(panel))
+}
+
+/// The panes that are shown, with where they are. Where the panel of a tour leaves too little room for all, it is the
+/// one that keys go to.
 fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
     match app.zoom {
         Zoom::Whole | Zoom::Large => vec![(app.focus(), area)],
+        Zoom::Off if area.height < MINIMUM.height - AROUND => vec![(app.focus(), area)],
         Zoom::Off => {
             let all = app.view.screen().layout(app, area).into_iter().enumerate();
             all.filter(|(_, area)| !area.is_empty()).collect()
@@ -84,7 +104,12 @@ fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
 fn draw_pane(app: &App, pane: usize, area: Rect, buffer: &mut Buffer) {
     let screen = app.view.screen();
     let focus = app.focus() == pane;
-    let inner = boxed(&app.theme, &screen.title(app, pane), focus, area, buffer);
+    let mut title = screen.title(app, pane);
+    let pointed = app.guide.as_ref().and_then(|guide| guide.pane(app.view));
+    if pointed.is_some_and(|name| name.eq_ignore_ascii_case(screen.panes()[pane])) {
+        title = format!("{} {title}", app.theme.glyphs().selected);
+    }
+    let inner = boxed(&app.theme, &title, focus, area, buffer);
     if app.zoom != Zoom::Large || !large::fits(inner) {
         return screen.draw(app, pane, inner, buffer);
     }
@@ -232,7 +257,8 @@ pub fn menu_item_at(app: &App, at: Position) -> Option<usize> {
 
 /// The inside of a pane that is shown; nothing if it is not, or if it is in large letters.
 pub fn inside_of(app: &App, pane: usize) -> Rect {
-    let area = whole(app).filter(|_| app.zoom != Zoom::Large).map(view_area);
+    let area = whole(app).filter(|_| app.zoom != Zoom::Large);
+    let area = area.map(|area| beside(app, view_area(area)).0);
     let mut shown = area.into_iter().flat_map(|area| panes(app, area));
     let found = shown.find(|(number, _)| *number == pane);
     found.map_or(Rect::ZERO, |(_, area)| inside(area))
@@ -240,7 +266,8 @@ pub fn inside_of(app: &App, pane: usize) -> Rect {
 
 /// The pane at this place, and its inside. In large letters nothing is inside.
 pub fn pane_at(app: &App, at: Position) -> Option<(usize, Rect)> {
-    let mut shown = panes(app, view_area(whole(app)?)).into_iter();
+    let (view, _) = beside(app, view_area(whole(app)?));
+    let mut shown = panes(app, view).into_iter();
     let (pane, area) = shown.find(|(_, area)| area.contains(at))?;
     let inner = match app.zoom {
         Zoom::Large => Rect::ZERO,

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`app`] (all state), [`message`] and [`update`] (what can happen to it), [`action`] (what
 //! keys mean), [`session`] (the guest that is looked at), [`views`] (the eight pictures of it), [`frame`] (what
-//! stands around them), [`theme`] (what colours mean).
+//! stands around them), [`tour`] (a lesson on them), [`theme`] (what colours mean).
 //!
 //! Nothing of that reads a clock, starts a thread or knows a terminal: state changes only by messages, and what is
 //! drawn depends only on the state. Long work is done in slices, one for each [`message::Message::Work`].
@@ -21,6 +21,7 @@ pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod terminal;
 pub mod theme;
+pub mod tour;
 pub mod update;
 pub mod views;
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use scenarios::Scenario;
+use scenarios::tour::{Step, Way};
 use toy_isa::asm::Source;
 use toy_isa::bus::Pace;
 use toy_isa::devices::Devices;
@@ -224,6 +225,11 @@ impl Session {
         self.timeline.give_up();
         self.changes.clear();
         std::mem::replace(&mut self.motion, Motion::Still) != Motion::Still
+    }
+
+    /// Goes on along a tour's way to a stop, for a slice of work.
+    pub(crate) fn follow(&mut self, way: &mut Way) -> Step {
+        way.pursue(&mut self.timeline, SLICE)
     }
 
     /// One instruction.

@@ -1,8 +1,10 @@
 //! The driver: a real terminal, the clock, files, and what the state asks for.
 
+mod beacon;
 mod cast;
 mod files;
 mod input;
+mod notes;
 mod screen;
 #[cfg(unix)]
 mod signals;
@@ -19,7 +21,10 @@ use ratatui::crossterm::event;
 use crate::app::{App, Request};
 use crate::frame;
 use crate::message::Message;
+use crate::tour::Guide;
+use beacon::Beacon;
 pub use files::{Found, find};
+pub use notes::show_notes;
 use screen::Screen;
 use signals::Signals;
 
@@ -69,6 +74,7 @@ pub fn run(app: &mut App, record: Option<PathBuf>) -> Result<(), Error> {
         drawn: None,
         ticked: Instant::now(),
         changed: true,
+        beacon: Beacon::new(beacon::path()),
     }
     .run()?;
     Ok(())
@@ -84,6 +90,8 @@ struct Driver<'a> {
     ticked: Instant,
     /// Whether the last picture may be out of date.
     changed: bool,
+    /// Tells others where a tour is.
+    beacon: Beacon,
 }
 
 impl Driver<'_> {
@@ -94,6 +102,7 @@ impl Driver<'_> {
             self.listen()?;
             self.tick();
             self.work();
+            self.beacon.tell(self.app.guide.as_ref().map(Guide::presented));
             if self.signals.told_to_stop() {
                 self.suspend()?;
             }

@@ -14,6 +14,7 @@ use crate::menu::Menu;
 use crate::message::Message;
 use crate::prompt::{Prompt, Purpose, Typed};
 use crate::session::Stopped;
+use crate::tour::Guide;
 
 /// How many lines that were entered are remembered.
 const PAST: usize = 100;
@@ -46,6 +47,10 @@ impl App {
     }
 
     fn work(&mut self) {
+        let travels = self.guide.as_ref().is_some_and(Guide::travels);
+        if (travels || !self.session.busy()) && self.tour_work() {
+            return;
+        }
         if self.session.busy() {
             if let Some(stopped) = self.session.work() {
                 self.stopped(stopped);
@@ -70,6 +75,9 @@ impl App {
             return self.type_key(key);
         }
         self.notice = None;
+        if self.help.is_none() && self.menu.is_none() && self.tour_key(key) {
+            return;
+        }
         match self.keys.action(key) {
             Some(action) => self.act(action),
             None => {

@@ -11,6 +11,7 @@ pub mod translation;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use scenarios::tour::Stop;
 
 use crate::action::Action;
 use crate::app::App;
@@ -166,6 +167,9 @@ pub trait Screen {
 
     /// The screen has another size, a pane was zoomed, or keys go to another one: what is to be in sight gets there.
     fn arranged(&self, _app: &mut App) {}
+
+    /// A tour has come to a stop, and this is the view that the stop looks at: shows what the stop is about.
+    fn lead(&self, _app: &mut App, _stop: &Stop) {}
 
     /// Whether it has work of its own to be done in slices while it is shown.
     fn busy(&self, _app: &App) -> bool {

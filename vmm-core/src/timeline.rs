@@ -294,6 +294,11 @@ impl Timeline {
         Ok(())
     }
 
+    /// Whether anything was changed anywhere in the run: it is not the one that began at power-on, then.
+    pub fn changed(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
     /// What was changed on the way here: how many instructions had retired, and the change.
     pub fn edits(&self) -> impl Iterator<Item = (u64, Edit)> + '_ {
         let here = self.position();

@@ -1,8 +1,15 @@
 //! `trapeze tour`: guided tours.
 
+use std::sync::Arc;
+
 use scenarios::tour::{self, Tour, Walk};
 use serde_json::{Value, json};
+use tui::session::Session;
+use tui::tour::Notes;
+use vmm_core::engine::EngineName;
 
+use crate::arguments::engine;
+use crate::commands::tui::ScreenOptions;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, OrFail};
 use crate::output::Output;
@@ -16,6 +23,14 @@ pub(crate) struct Args {
     /// Take the tour without a screen: print what is said, asked and answered, and check what is claimed
     #[arg(long, requires = "tour")]
     print: bool,
+    /// Show the presenter's notes, which follow the tour on another terminal; or print them, with --print
+    #[arg(long, requires = "tour")]
+    notes: bool,
+    #[command(flatten)]
+    screen: ScreenOptions,
+    /// What executes the guests' code
+    #[arg(long, value_name = "E", default_value = "auto", value_parser = engine())]
+    engine: EngineName,
 }
 
 /// Runs the command.
@@ -24,7 +39,41 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         return list(output);
     };
     let tour = Tour::find(name).map_err(|error| Failure::bad_input(error.render()))?;
-    print(&tour, output)
+    if args.print || output.json || args.notes && !output.terminal {
+        return print(&tour, args.notes, output);
+    }
+    match args.notes {
+        true => notes(tour, args, output),
+        false => take(tour, args, output),
+    }
+}
+
+/// Takes the tour without a screen.
+fn walk(tour: &Tour, output: &Output) -> Result<Walk, Failure> {
+    let walk = output.busy(format!("taking the tour {}", tour.name), || Walk::through(tour));
+    walk.or_bad_input(|| format!("cannot take the tour '{}'", tour.name))
+}
+
+fn notes(tour: Tour, args: &Args, output: &Output) -> Result<(), Failure> {
+    let walk = walk(&tour, output)?;
+    args.screen.show_notes(&mut Notes::new(tour, walk))
+}
+
+fn take(tour: Tour, args: &Args, output: &Output) -> Result<(), Failure> {
+    if !output.terminal {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            format!(
+                "the standard output is no terminal; `trapeze tour {} --print` prints the tour",
+                tour.name
+            ),
+        ));
+    }
+    let first = &tour.stops[0];
+    let scenario = Arc::clone(&tour.scenes[first.scene]);
+    let session = Session::new(scenario, first.mode, args.engine)
+        .or_bad_input(|| format!("cannot take the tour '{}'", tour.name))?;
+    args.screen.run(session, args.engine, |app| app.begin_tour(tour))
 }
 
 fn list(output: &Output) -> Result<(), Failure> {
@@ -45,13 +94,11 @@ fn list(output: &Output) -> Result<(), Failure> {
     output.text(&format!("{}\nTry next: trapeze tour {first}\n", lines.concat()))
 }
 
-fn print(tour: &Tour, output: &Output) -> Result<(), Failure> {
-    let walk = output
-        .busy(format!("taking the tour {}", tour.name), || Walk::through(tour))
-        .or_bad_input(|| format!("cannot take the tour '{}'", tour.name))?;
+fn print(tour: &Tour, notes: bool, output: &Output) -> Result<(), Failure> {
+    let walk = walk(tour, output)?;
     match output.json {
         true => output.object(&as_json(tour, &walk))?,
-        false => output.text(&as_text(tour, &walk, output))?,
+        false => output.text(&as_text(tour, &walk, notes, output))?,
     }
     let broken = walk.broken(tour);
     if broken.is_empty() {
@@ -66,7 +113,7 @@ fn print(tour: &Tour, output: &Output) -> Result<(), Failure> {
     Err(Failure::new(ExitCode::NotAsExpected, message))
 }
 
-fn as_text(tour: &Tour, walk: &Walk, output: &Output) -> String {
+fn as_text(tour: &Tour, walk: &Walk, notes: bool, output: &Output) -> String {
     let paint = output.paint;
     let paragraphs = |first: &str, text: &str| {
         let indent = " ".repeat(first.chars().count());
@@ -101,6 +148,9 @@ fn as_text(tour: &Tour, walk: &Walk, output: &Output) -> String {
             text += &paragraphs("  ", &ask.answer.fill(&known));
         }
         text += &paragraphs("  ", &stop.say.fill(&known));
+        if notes {
+            text += &paragraphs("  Notes: ", &stop.notes.fill(&known));
+        }
     }
     text
 }

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod pty;
+mod tours;
 
 use std::os::unix::process::ExitStatusExt;
 

@@ -48,6 +48,17 @@ impl Text {
         self.pieces.iter().map(piece).collect()
     }
 
+    /// As long as it can become: with large numbers for figures.
+    pub fn widest(&self) -> String {
+        const LARGE: &str = "999,999,999";
+        let piece = |piece: &Piece| match piece {
+            Piece::Plain(text) => text.clone(),
+            Piece::Figure(_) | Piece::Ratio(..) => LARGE.to_string(),
+            Piece::Counted(_, _, many) => format!("{LARGE} {many}"),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+
     /// Whether one of its figures is of the run at the text's own stop.
     pub(super) fn tells_of_its_stop(&self) -> bool {
         let own = |figure: &Figure| matches!(figure.of, Of::Stop { at: None, .. });

@@ -72,6 +72,14 @@ impl Hop {
 }
 
 impl Way {
+    /// The way back to where a run begins.
+    pub fn to_power_on() -> Way {
+        Way {
+            hops: VecDeque::from([Hop::Place(Position::default())]),
+            begun: false,
+        }
+    }
+
     /// The way to this stop. `timeline` is of its run, wherever that is; `marks` are where the stops before it were
     /// found.
     pub fn to(tour: &Tour, stop: usize, marks: &[Option<Mark>], timeline: &Timeline) -> Way {

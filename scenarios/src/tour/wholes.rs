@@ -25,6 +25,7 @@ pub(super) struct Whole {
 }
 
 /// The whole runs of a tour, made in slices, so that nothing waits for them.
+#[derive(Default)]
 pub struct Wholes {
     /// Scenes and modes that the tour speaks of, the bare machine before the others of its scene.
     wanted: Vec<(usize, ModeName)>,

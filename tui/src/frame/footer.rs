@@ -68,10 +68,15 @@ fn keys(app: &App, area: Rect, buffer: &mut Buffer) {
         let what = Span::styled(format!(" {} ", action.entry().short), app.theme.style(Role::Dim));
         [key, what]
     };
-    if app.prompt.is_some() {
-        return prompt_keys(app, area, buffer);
-    }
     let in_front = app.help.is_some() || app.menu.is_some();
+    match &app.guide {
+        _ if app.prompt.is_some() => {
+            let keys = [("enter", "do it"), ("esc", "leave it")].map(|(key, what)| (key.to_string(), what));
+            return these_keys(app, &keys, area, buffer);
+        }
+        Some(guide) if !in_front => return these_keys(app, &guide.keys(&app.keys), area, buffer),
+        _ => {}
+    }
     let own: &[Action] = match (&app.menu, app.help) {
         (Some(_), _) => &[Action::Down, Action::Up, Action::Select],
         (None, Some(_)) => &[Action::Down, Action::Up, Action::PageDown, Action::PageUp],
@@ -98,10 +103,9 @@ fn keys(app: &App, area: Rect, buffer: &mut Buffer) {
     line.render(area, buffer);
 }
 
-/// The keys while a line is being typed: they are always these.
-fn prompt_keys(app: &App, area: Rect, buffer: &mut Buffer) {
-    let pairs = [("enter", "do it"), ("esc", "leave it")];
-    let spans = pairs.into_iter().flat_map(|(key, what)| {
+/// Keys that are always the same, while a line is being typed or a tour is taken.
+fn these_keys(app: &App, pairs: &[(String, &str)], area: Rect, buffer: &mut Buffer) {
+    let spans = pairs.iter().flat_map(|(key, what)| {
         let key = Span::styled(format!(" {key}"), app.theme.style(Role::Key));
         [key, Span::styled(format!(" {what} "), app.theme.style(Role::Dim))]
     });

@@ -12,6 +12,7 @@ use super::{at_the_right, cut, line_of};
 use crate::app::App;
 use crate::session::Motion;
 use crate::theme::{Role, Theme};
+use crate::tour::Guide;
 use crate::views::View;
 
 /// Columns of a number of instructions, and of events.
@@ -59,7 +60,13 @@ fn subject(app: &App, width: u16) -> Line<'static> {
 fn state(app: &App) -> Line<'static> {
     let (theme, session) = (&app.theme, &app.session);
     let glyphs = theme.glyphs();
-    let (sign, word, role) = match (session.motion(), session.timeline().ended()) {
+    let travels = app.guide.as_ref().is_some_and(Guide::travels);
+    let motion = if travels {
+        Motion::Pursuing
+    } else {
+        session.motion()
+    };
+    let (sign, word, role) = match (motion, session.timeline().ended()) {
         (Motion::Pursuing, _) => (glyphs.playing, "on its way".to_string(), Role::Warn),
         (Motion::Playing { speed, .. }, _) => (glyphs.playing, speed.name(), Role::Good),
         (Motion::Still, Some(_)) => (glyphs.ended, "ended".to_string(), Role::Dim),

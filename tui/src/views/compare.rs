@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use scenarios::Scenario;
+use scenarios::tour::Stop;
 use vmm_core::mode::ModeName;
 use vmm_core::timeline::Timeline;
 
@@ -178,6 +179,14 @@ impl Screen for Compare {
         app.views.compare.scenario = None;
         self.moved(app);
         Some(Ok(String::new()))
+    }
+
+    fn lead(&self, app: &mut App, stop: &Stop) {
+        let own = app.session.mode;
+        let others = stop.compare.iter().copied().filter(|mode| *mode != own);
+        app.views.compare.asked = others.collect();
+        app.views.compare.scenario = None;
+        self.moved(app);
     }
 
     fn moved(&self, app: &mut App) {

@@ -50,6 +50,13 @@ impl State {
         &SHIPPED[self.before]
     }
 
+    /// Chooses the list of this name, if it ships.
+    pub(crate) fn choose_named(&mut self, name: &str) {
+        if let Some(list) = SHIPPED.iter().position(|list| list.name == name) {
+            self.choose(list);
+        }
+    }
+
     fn choose(&mut self, list: usize) {
         if list != self.list {
             self.before = std::mem::replace(&mut self.list, list);

@@ -12,4 +12,5 @@ mod machine;
 mod properties;
 mod shell;
 mod time;
+mod tour;
 mod translation;
