@@ -3,7 +3,14 @@
 mod common;
 
 use common::{folder, json, run, scenario};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use scenarios::Scenario;
 use serde_json::Value;
+use tui::session::Session;
+use tui::{App, Message};
+use vmm_core::engine::EngineName;
+use vmm_core::mode::ModeName;
 
 /// Runs it, and holds it to 80 columns.
 fn text(arguments: &[&str]) -> String {
@@ -34,8 +41,61 @@ fn holes(object: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// The interface, with the view of properties in front.
+fn interface() -> App {
+    let scenario = Scenario::shipped("popf").expect("it ships");
+    let session = Session::new(scenario.into(), ModeName::Bare, EngineName::Interpreter).expect("it runs");
+    let mut app = App::new(
+        session,
+        EngineName::Interpreter,
+        Default::default(),
+        Default::default(),
+        Default::default(),
+    );
+    keys(&mut app, ["4"]);
+    app
+}
+
+fn keys<'a>(app: &mut App, keys: impl IntoIterator<Item = &'a str>) {
+    for key in keys {
+        app.update(Message::Key(key.parse().expect("a key")));
+    }
+    while app.busy() {
+        app.update(Message::Work);
+    }
+}
+
+/// What the interface says of a profile: the words in its table of theorems, by lines.
+fn words_on_screen(app: &mut App, profile: &str) -> Vec<Vec<String>> {
+    keys(
+        app,
+        ":profile".split("").filter(|c| !c.is_empty()).chain(["space"]),
+    );
+    keys(app, profile.split("").filter(|c| !c.is_empty()).chain(["enter"]));
+    let area = Rect::new(0, 0, 160, 50);
+    let mut buffer = Buffer::empty(area);
+    tui::frame::paint(app, area, &mut buffer);
+    let line = |y| {
+        (0..area.width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+    };
+    let words_of = |line: String| {
+        let words = line
+            .split_whitespace()
+            .filter(|word| ["yes", "NO"].contains(word));
+        words.map(str::to_string).collect::<Vec<_>>()
+    };
+    let theorems = ["1 trap-and-emulate", "2 recursively", "3 a hybrid"];
+    let of = |theorem: &str| (0..area.height).map(line).find(|line| line.contains(theorem));
+    theorems
+        .map(|theorem| words_of(of(theorem).expect(theorem)))
+        .to_vec()
+}
+
 #[test]
 fn the_shipped_profiles_have_the_verdicts_of_their_stories() {
+    let mut interface = interface();
     for (profile, theorems, holes_expected) in [
         ("classic", [true, true, true], 0),
         ("leaky", [false, false, false], 14),
@@ -53,6 +113,15 @@ fn the_shipped_profiles_have_the_verdicts_of_their_stories() {
         assert_eq!(found.len(), holes_expected, "{profile}");
         let verdicts = object["verdicts"].as_array().expect("verdicts");
         assert_eq!(verdicts.len(), 4, "two readings, two layouts");
+        let words = |theorem: usize| {
+            let all = verdicts
+                .iter()
+                .map(|verdict| holds(&verdict["theorems"])[theorem]);
+            all.map(|holds| if holds { "yes" } else { "NO" }.to_string())
+                .collect()
+        };
+        let words: Vec<Vec<String>> = (0..3).map(words).collect();
+        assert_eq!(words_on_screen(&mut interface, profile), words, "{profile}");
         for verdict in verdicts {
             assert_eq!(holds(&verdict["theorems"]), theorems, "{verdict}");
         }

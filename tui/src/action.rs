@@ -77,6 +77,10 @@ pub enum Action {
     Breakpoint,
     /// The same guest, at the same instruction, in another mode.
     Mode,
+    /// The instruction set of the next profile.
+    NextProfile,
+    /// The instruction set of the profile before.
+    PreviousProfile,
     /// Search for a text.
     Search,
     /// The next place where the text was found.
@@ -241,6 +245,8 @@ table! {
         "previous-view" PreviousView, ["shift-tab"], "view", "the view before";
         "next-pane" NextPane, ["w"], "pane", "the next pane";
         "previous-pane" PreviousPane, ["W"], "pane", "the pane before";
+        "next-profile" NextProfile, ["p"], "profile", "the instructions of another profile (view 4)";
+        "previous-profile" PreviousProfile, ["P"], "profile", "the same backwards";
         "zoom" Zoom, ["z"], "zoom", "whole screen, then large letters";
     }
     General {

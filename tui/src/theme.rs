@@ -198,6 +198,8 @@ pub struct Glyphs {
     pub paused: &'static str,
     /// Over.
     pub ended: &'static str,
+    /// Between two things that are not the same.
+    pub differs: &'static str,
     /// Between words of a line.
     pub dot: &'static str,
     /// Text was cut off.
@@ -257,6 +259,7 @@ pub(crate) fn in_ascii() -> impl Iterator<Item = (&'static str, &'static str)> {
             of.playing,
             of.paused,
             of.ended,
+            of.differs,
             of.dot,
             of.cut,
             of.left,
@@ -293,6 +296,7 @@ static UNICODE: Glyphs = Glyphs {
     playing: "▶",
     paused: "‖",
     ended: "■",
+    differs: "≠",
     dot: "·",
     cut: "…",
     left: "←",
@@ -328,6 +332,7 @@ static ASCII: Glyphs = Glyphs {
     playing: ">",
     paused: "=",
     ended: "#",
+    differs: "#",
     dot: "-",
     cut: "~",
     left: "<",

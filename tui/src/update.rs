@@ -110,7 +110,7 @@ impl App {
             Action::Suspend => self.request(Request::Suspend),
             Action::Redraw => self.request(Request::Redraw),
             Action::Close => {
-                if !self.session.halt() {
+                if !self.session.halt() && !self.view.screen().close(self) {
                     self.zoom = Zoom::Off;
                     self.arranged();
                 }

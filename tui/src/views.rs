@@ -149,6 +149,11 @@ pub trait Screen {
         false
     }
 
+    /// Leaves what is open in a pane; whether something was.
+    fn close(&self, _app: &mut App) -> bool {
+        false
+    }
+
     /// The inside of a pane was clicked, so far from its upper left corner.
     fn click(&self, _app: &mut App, _pane: usize, _at: Position) {}
 

@@ -141,8 +141,7 @@ pub fn classify(
 impl Classification {
     /// The theorems, in this reading and for a guest that is run in this layout.
     pub fn theorems(&self, reading: Reading, layout: Layout) -> Theorems {
-        let sensitive = self.offenders(layout, |row| row.sensitive(layout, reading));
-        let user = self.offenders(layout, |row| row.sensitivity(layout, reading, Virtual::User));
+        let (sensitive, user) = (self.holes(reading, layout), self.user_holes(reading, layout));
         let virtualizable = verdict(&sensitive, "sensitive");
         let recursively = if virtualizable.holds {
             Verdict::yes(
@@ -173,6 +172,11 @@ impl Classification {
     /// The rows that are sensitive in this reading and not privileged: what breaks theorem 1.
     pub fn holes(&self, reading: Reading, layout: Layout) -> Vec<Row> {
         self.offenders(layout, |row| row.sensitive(layout, reading))
+    }
+
+    /// Those that are sensitive to a guest's programs, too: what breaks theorem 3.
+    pub fn user_holes(&self, reading: Reading, layout: Layout) -> Vec<Row> {
+        self.offenders(layout, |row| row.sensitivity(layout, reading, Virtual::User))
     }
 
     /// The rows whose declarations are wrong, with what is wrong.

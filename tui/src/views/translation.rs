@@ -16,7 +16,6 @@ use crate::frame;
 /// Its panes, by their places.
 const UNIT: usize = 0;
 const UNITS: usize = 1;
-const CACHE: usize = 2;
 
 /// What the view keeps.
 #[derive(Default)]
