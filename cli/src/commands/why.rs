@@ -7,6 +7,7 @@ use serde_json::json;
 use vmm_core::chain::{Actor, Chain};
 use vmm_core::engine::EngineName;
 use vmm_core::event::{Event, Record};
+use vmm_core::flow::Flow;
 use vmm_core::mode::ModeName;
 use vmm_core::price::PriceList;
 use vmm_core::tally::Tally;
@@ -132,6 +133,7 @@ fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failur
                 "place": place,
             },
             "records": records.collect::<Vec<_>>(),
+            "sentence": Flow::of(&found, *mode).sentence,
             "cycles": found.cycles(prices),
             "price_list": price::head(prices),
         }));
@@ -142,6 +144,7 @@ fn explain(subject: &Subject, number: u64, output: &Output) -> Result<(), Failur
         mode.describe()
     );
     let mut text = output.paint.strong(wrap("", &head).trim_end()) + "\n";
+    text += &wrap("", &Flow::of(&found, *mode).sentence);
     text += &what_the_guest_did(&found.root, &place, output.paint);
     text += &what_others_did(&found, number, output.paint);
     text += &what_it_cost(&found, prices, output.paint);

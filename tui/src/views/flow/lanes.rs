@@ -10,12 +10,10 @@ use vmm_core::flow::{Arrow, Flow, Lane};
 use vmm_core::numbers::exact;
 
 use super::words::wrapped;
+use crate::action::{Action, Kind};
 use crate::app::App;
 use crate::frame::cut;
 use crate::theme::Role;
-
-/// Lines of the names of lanes.
-const HEAD: u16 = 2;
 
 /// Columns for what an arrow means.
 const LABELS: u16 = 30;
@@ -52,12 +50,13 @@ impl Plan {
         let (tall, narrow) = (area.height >= TALL, area.width < NARROW);
         let labels = if narrow { 0 } else { LABELS };
         let pitch = (area.width.saturating_sub(labels) / 4).clamp(1, WIDEST);
-        let words = match (narrow, tall) {
-            (true, _) => area.height.saturating_sub(HEAD + 4),
-            (false, false) => 3,
-            (false, true) => 4,
+        // In large letters the sentence is worth more than anything beside it.
+        let (head, words) = match (narrow, tall) {
+            (true, _) => (1, area.height.saturating_sub(5)),
+            (false, false) => (2, 3),
+            (false, true) => (2, 4),
         };
-        let head = HEAD.min(area.height);
+        let head = head.min(area.height);
         let words = words.min(area.height - head);
         let arrows = Rect {
             y: area.y + head,
@@ -119,7 +118,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         for y in plan.arrows.top()..plan.arrows.bottom() {
             posts(app, &plan, y, buffer);
         }
-        return say(app, &plan, NOTHING, buffer);
+        let [event, play] = [Action::Next(Kind::Event), Action::Play].map(|action| app.keys.name(action));
+        let hint = format!("Nothing has happened yet: {event} runs to the next event, {play} plays.");
+        return say(app, &plan, &hint, buffer);
     };
     let flow = Flow::of(&chain, app.session.mode);
     for (y, row) in (plan.arrows.top()..).zip(rows(app, &plan, &chain, &flow)) {
@@ -131,10 +132,6 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         buffer.set_string(area.x, area.y, text, app.theme.style(Role::Dim));
     }
 }
-
-/// What is said where nothing has happened yet.
-const NOTHING: &str =
-    "Nothing has happened yet. x runs to the next exit, e to the next event, and space plays.";
 
 fn say(app: &App, plan: &Plan, sentence: &str, buffer: &mut Buffer) {
     let (columns, lines) = (plan.sentence.width, plan.sentence.height);
@@ -180,7 +177,7 @@ fn names(app: &App, plan: &Plan, area: Rect, buffer: &mut Buffer) {
             (area.y, name, style),
             (area.y + 1, lane.whereabouts(app.session.mode), second),
         ] {
-            if y < area.bottom() {
+            if y < plan.arrows.top() {
                 let room = usize::from(plan.pitch).saturating_sub(1);
                 let text = cut(&app.theme, text, room);
                 let left = column.saturating_sub(text.chars().count() as u16 / 2).max(area.x);

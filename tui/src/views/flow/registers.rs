@@ -158,10 +158,10 @@ fn note(app: &App, area: Rect, buffer: &mut Buffer) {
     let said = match app.session.mode {
         ModeName::Bare => "There is no monitor: these are the real ones.",
         ModeName::Interpret | ModeName::Jit => {
-            "The monitor plays the processor: these are in a data structure, and the real one takes no part."
+            "The monitor plays the processor: these are data of its. The real one takes no part."
         }
         ModeName::Assist(_) | ModeName::Kvm => {
-            "In non-root operation the processor's own registers are the guest's: these are the real ones."
+            "In non-root operation the guest has the processor's own: these are the real ones."
         }
         _ => "The monitor did this without the guest: the real processor takes no part.",
     };
