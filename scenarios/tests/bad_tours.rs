@@ -48,9 +48,9 @@ fn mistakes_are_told_with_place_and_suggestion() {
         // Names.
         (
             "[[stop]]\nsay = \"x\"\nmode = \"tarp\"",
-            "tour.toml:5:8: error: unknown mode, of those in which this scenario runs on this profile, 'tarp': expected \
-             one of bare, interpret, trap, trap:0/3/3, translate, translate:all, translate:callouts, hybrid, hundred; did \
-             you mean 'trap'?",
+            "tour.toml:5:8: error: unknown mode, of those in which this scenario runs on this profile, 'tarp': \
+             expected one of bare, interpret, trap, trap:0/3/3, translate, translate:all, translate:callouts, hybrid, \
+             hundred; did you mean 'trap'?",
         ),
         ("[[stop]]\nsay = \"x\"\nmode = \"para\"", "unknown mode"),
         ("[[stop]]\nsay = \"x\"\nmode = \"assist\"", "unknown mode"),
@@ -71,7 +71,8 @@ fn mistakes_are_told_with_place_and_suggestion() {
             "tour.toml:5:12: error: scenario 'pop': no scenario is named 'pop'",
         ),
         (
-            "[[stop]]\nsay = \"x\"\nprofile = \"assist\"\nmode = \"assist\"\n[[stop]]\nsay = \"y\"\nprofile = \"leaky\"",
+            "[[stop]]\nsay = \"x\"\nprofile = \"assist\"\nmode = \"assist\"\n\
+             [[stop]]\nsay = \"y\"\nprofile = \"leaky\"",
             "tour.toml:7:1: error: scenario 'popf' does not run in mode 'assist' on profile leaky",
         ),
         (
@@ -210,7 +211,8 @@ fn mistakes_are_told_with_place_and_suggestion() {
             "there is no choice 3: expected 1 to 2",
         ),
         (
-            "[[stop]]\nsay = \"x\"\nask = { question = \"{exits}?\", choices = [\"a\", \"b\"], right = 1, answer = \"a\" }",
+            "[[stop]]\nsay = \"x\"\n\
+             ask = { question = \"{exits}?\", choices = [\"a\", \"b\"], right = 1, answer = \"a\" }",
             "a question is read before the run is at the stop",
         ),
     ];

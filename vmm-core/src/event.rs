@@ -55,8 +55,8 @@ pub enum Event {
     Adapt {
         /// The instruction's address.
         address: u32,
-        /// From now on it calls the monitor, because it has trapped too often; else it stands as it is again, because it
-        /// has called for nothing.
+        /// From now on it calls the monitor, because it has trapped too often; else it stands as it is again, because
+        /// it has called for nothing.
         calls: bool,
     },
     /// A ported kernel called the monitor.

@@ -76,7 +76,8 @@ impl Reader<'_> {
             [text] => (text, None),
             [text, one, many] => (text, Some((words(one), words(many)))),
             _ => {
-                let message = "expected a figure, one with what it counts as in {exits | exit | exits}, or two as in {A / B}";
+                let message = "expected a figure, one with what it counts as in {exits | exit | exits}, \
+                               or two as in {A / B}";
                 return Err(Mistake::new(inside, message));
             }
         };

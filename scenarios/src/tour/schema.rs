@@ -87,8 +87,8 @@ pub struct StopTable {
     pub holds: Vec<Spanned<String>>,
 }
 
-/// `to`: where a stop is: `event`, `instruction`, `symbol` or `end`. Where mode, profile or scenario are other ones than
-/// at the stop before, it is looked for from power-on, else from that stop on.
+/// `to`: where a stop is: `event`, `instruction`, `symbol` or `end`. Where mode, profile or scenario are other ones
+/// than at the stop before, it is looked for from power-on, else from that stop on.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetTable {

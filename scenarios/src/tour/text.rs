@@ -13,6 +13,7 @@ pub struct Text {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a tour has a few dozen of them")]
 pub(super) enum Piece {
     /// Words; paragraphs end with a newline.
     Plain(String),
@@ -95,6 +96,7 @@ pub struct Claim {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a tour has a few dozen of them")]
 pub(super) enum Side {
     /// So many times a figure.
     Figure(f64, Figure),

@@ -145,25 +145,31 @@ impl Screen for Address {
     }
 
     fn help(&self) -> &'static str {
-        "Above, one address is walked: for each entry that is read, where it stands (@), what it holds, and what it leads \
+        "Above, one address is walked: for each entry that is read, where it stands (@), what it holds, and what it \
+         leads \
          to. Left is what the guest's own processor would do; where the real one walks something else, that stands \
          beside it. Letters are flags: r read, w write, x execute, u ring 3, a accessed, d dirty.\n\
          \n\
          Under trap-and-emulate the processor walks a shadow table, made entry by entry out of the guest's. 'traced': \
-         stores to that page trap, so that the shadow can follow. Under hardware assistance it walks in two dimensions: \
-         the guest's tables hold guest-physical addresses, and each of these is walked through the nested table, row by \
-         row. That makes (2+1)(2+1)-1 = 8 references; with the four levels of x86-64 it is 24. A paravirtual guest's own \
-         tables hold real addresses: the monitor validates every change of them. In pure emulation and on the bare \
+         stores to that page trap, so that the shadow can follow. Under hardware assistance it walks in two \
+         dimensions: \
+         the guest's tables hold guest-physical addresses, and each of these is walked through the nested table, row \
+         by \
+         row. That makes (2+1)(2+1)-1 = 8 references; with the four levels of x86-64 it is 24. A paravirtual guest's \
+         own tables hold real addresses: the monitor validates every change of them. In pure emulation and on the bare \
          machine there is nothing but the guest's own tables.\n\
          \n\
-         j and k choose whose address: pc, the operand of the next instruction, sp; ':0x8000', ':main' or ':walk a0 store' \
+         j and k choose whose address: pc, the operand of the next instruction, sp; ':0x8000', ':main' or ':walk a0 \
+         store' \
          any other. enter changes what for: fetch, load, store. h and l hide and reveal one reference after the other; \
          g hides all, G reveals all. Nothing of this changes the guest: no accessed bit is set by looking.\n\
          \n\
-         Below, ranges of pages that are mapped alike: the guest's flags and frame, then the flags and the frame of real \
-         memory of what the processor uses; '~': the frames do not follow each other. Nothing under the hardware's flags \
-         means that the monitor has not made that entry yet. enter walks the selected range; h and l change between the \
-         guest's addresses and the nested table by itself."
+         Below, ranges of pages that are mapped alike: the guest's flags and frame, then the flags and the frame of \
+         real \
+         memory of what the processor uses; '~': the frames do not follow each other. Nothing under the hardware's \
+         flags \
+         means that the monitor has not made that entry yet. enter walks the selected range; h and l change between \
+         the guest's addresses and the nested table by itself."
     }
 
     fn actions(&self) -> &'static [Action] {

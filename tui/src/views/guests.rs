@@ -1,5 +1,5 @@
-//! View Guests: several guests under one monitor, turn by turn: who has the processor, who is next, what each has got of
-//! it, and what passes between a guest that knows its monitor and that monitor.
+//! View Guests: several guests under one monitor, turn by turn: who has the processor, who is next, what each has got
+//! of it, and what passes between a guest that knows its monitor and that monitor.
 
 mod draw;
 
@@ -151,8 +151,8 @@ impl Screen for Guests {
 
     fn help(&self) -> &'static str {
         "Several guests on one machine, under one monitor. The monitor gives the processor to whoever has used the \
-         least fuel for its weight; fuel is an instruction that retires, or a fixed price for each exit, so that a guest \
-         that traps all the time gets no more than one that computes.\n\
+         least fuel for its weight; fuel is an instruction that retires, or a fixed price for each exit, so that a \
+         guest that traps all the time gets no more than one that computes.\n\
          \n\
          This view has a time of its own: s is a turn, S takes one back, space goes on until all have ended, < and > \
          lead to the beginning and to the furthest turn.\n\

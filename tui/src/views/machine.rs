@@ -197,14 +197,17 @@ impl Screen for Machine {
         "The guest as it sees itself: its code, its registers and control registers, its memory, its console and its \
          disk, whatever the mode does to make it so. w goes from pane to pane; on a small screen, several share a place.
 
-         Code: the word that stands in memory now, as an instruction, and the line of the source that it comes from. The \
-         line that will be executed next is marked with a triangle and reversed. A disc is a breakpoint, a ring one that \
+         Code: the word that stands in memory now, as an instruction, and the line of the source that it comes from. \
+         The \
+         line that will be executed next is marked with a triangle and reversed. A disc is a breakpoint, a ring one \
+         that \
          is off. Before an instruction, an arrow upwards says that it traps outside ring 0, so that a monitor gets to \
          see it; an exclamation mark on a strong ground, that it is sensitive and does not: a hole. Enter runs to the \
          line that is selected; left and right choose what is shown.
 
          A diamond marks what has changed since the guest stood last: registers, words of memory, what was printed. \
-         Enter on a register or a word changes it. Of status, in brackets stands the previous ring, and names in capitals are set.
+         Enter on a register or a word changes it. Of status, in brackets stands the previous ring, and names in \
+         capitals are set.
 
          Rings: where the guest believes to be, and where it really is. Commands here: `at PLACE` shows memory there, \
          `code PLACE` code."

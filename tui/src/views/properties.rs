@@ -283,8 +283,8 @@ impl Screen for Properties {
          fails. p looks at the next profile, then at machines of history; P goes back.\n\
          \n\
          The table has the theorems in four ways of judging: what counts as state (1974, or extended by control \
-         registers, clock, devices), and the rings in which a guest is run. h and l choose one, j and k a region. Below it stands why; \
-         page down goes on.\n\
+         registers, clock, devices), and the rings in which a guest is run. h and l choose one, j and k a region. \
+         Below it stands why; page down goes on.\n\
          \n\
          Of each row: what it stands for (x86's, or the historical machine's), and whom it concerns: S the guest's \
          kernel, U its programs, in brackets in the extended reading only. Enter shows a witness: two states side by \

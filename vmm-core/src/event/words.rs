@@ -181,8 +181,8 @@ impl Event {
                 "the monitor translated a unit: {instructions} instructions of the guest, {words} words in the cache"
             ),
             Event::Adapt { address, calls: true } => format!(
-                "the instruction at {address:#010x} has trapped too often: the monitor forgot its translation, and will \
-                 translate it to a call"
+                "the instruction at {address:#010x} has trapped too often: the monitor forgot its translation, and \
+                 will translate it to a call"
             ),
             Event::Adapt {
                 address,

@@ -5,8 +5,8 @@ use toy_isa::trap::Trap;
 use vmm_core::walk::hardware::Tables;
 use vmm_core::walk::{Path, Role as Asks, Step, Walk};
 
-/// Lines that a walk takes on a small screen, and on a large one: a line for the subject, one for the heads, three rows,
-/// and what comes of it.
+/// Lines that a walk takes on a small screen, and on a large one: a line for the subject, one for the heads, three
+/// rows, and what comes of it.
 pub(super) const TIGHT: u16 = 2 + 3 * 2 + 3;
 pub(super) const ROOMY: u16 = 2 + 3 * 3 + 4;
 

@@ -207,8 +207,8 @@ fn tell(app: &App, report: &RowReport, area: Rect, buffer: &mut Buffer) {
     more(theme, area, false, lines.len() > usize::from(area.height), buffer);
 }
 
-/// The row after the selected one, or before it, in which the text occurs: in its name, what it stands for, or why it is
-/// sensitive.
+/// The row after the selected one, or before it, in which the text occurs: in its name, what it stands for, or why it
+/// is sensitive.
 pub(super) fn search(app: &App, text: &str, onwards: bool) -> Option<Row> {
     let state = &app.views.properties;
     let found = state.subjects.found()?;

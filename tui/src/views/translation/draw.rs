@@ -30,8 +30,8 @@ pub(super) fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         ModeName::Jit => {
             let counts = run.counts();
             format!(
-                "Mode jit translates the guest's code to code of this computer: {} blocks so far, {} jumps between them \
-                 led straight on, all forgotten {} times. `trapeze dis --host` shows such code.\n\n\
+                "Mode jit translates the guest's code to code of this computer: {} blocks so far, {} jumps between \
+                 them led straight on, all forgotten {} times. `trapeze dis --host` shows such code.\n\n\
                  Mode translate makes Ring32 of Ring32, which is shown here: {} then translate.",
                 exact(counts.units),
                 exact(counts.links),
