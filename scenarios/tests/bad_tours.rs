@@ -253,7 +253,7 @@ fn tours_are_found_by_name_or_by_the_path_of_a_file() {
 fn texts_of_a_hostile_file_are_harmless_on_a_terminal() {
     let folder = Folder::new("hostile-tour");
     let toml =
-        format!("title = \"a\\u001bb\"\nscenario = \"popf\"\n[[stop]]\nsay = \"x\\u001b[31m y\\u202e\"");
+        "title = \"a\\u001bb\"\nscenario = \"popf\"\n[[stop]]\nsay = \"x\\u001b[31m y\\u202e\"".to_string();
     folder.write("tour.toml", toml.as_bytes());
     let tour = Tour::find(&folder.0.join("tour.toml").display().to_string()).expect("a good tour");
     let walk = Walk::through(&tour).expect("it can be taken");

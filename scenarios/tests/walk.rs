@@ -50,7 +50,7 @@ impl Random {
         let mut addresses = vec![hart.pc, hart.x[2], 0, u32::MAX, 0xffc0_0000];
         for range in ranges.iter().step_by(1 + ranges.len() / 40) {
             let page = range.first.wrapping_add(self.next() % (range.pages + 1) * PAGE);
-            addresses.push(page | self.next() % PAGE);
+            addresses.push(page + self.next() % PAGE);
         }
         addresses.extend((0..20).map(|_| self.next() << 1));
         addresses
