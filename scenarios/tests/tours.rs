@@ -200,3 +200,18 @@ fn a_stop_is_the_same_place_on_the_way_there_and_back_in_slices_and_from_power_o
         }
     }
 }
+
+#[test]
+fn the_tour_that_the_book_shows_as_an_example_is_a_good_one() {
+    let page = include_str!("../../book/src/tours.md");
+    let example = page
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("example.toml");
+    std::fs::write(&path, example.expect("the page has one")).expect("the folder is ours");
+    let tour = Tour::find(path.to_str().expect("a path that is text"));
+    let tour = tour.unwrap_or_else(|error| panic!("{}", error.render()));
+    let walk = Walk::through(&tour).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(walk.broken(&tour), []);
+}

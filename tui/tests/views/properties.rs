@@ -120,7 +120,7 @@ fn one_goes_from_profile_to_profile_and_stays_at_the_row() {
             .find(|line| line.contains("HOLES") || line.contains("no holes"));
         let holes = line.and_then(|line| line.split_whitespace().find_map(|word| word.parse::<u32>().ok()));
         seen.push((text.contains("Rows of leaky (running)"), holes));
-        assert!(text.contains("csrw status     "), "{text}");
+        assert!(text.contains("csrw status: "), "{text}");
         press(&mut app, "p");
     }
     // Leaky itself, classic, hybrid.
