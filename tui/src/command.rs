@@ -24,7 +24,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("begin, end", "go to the beginning or the end of the run"),
     (
         "next KIND, prev KIND",
-        "to an event: trap exit ring interrupt call, or its name",
+        "to trap exit ring interrupt call, or an event's name",
     ),
     (
         "break PLACE [if COND]",

@@ -18,7 +18,7 @@ use vmm_core::classify::{Classification, layout_name};
 
 use super::{Answer, Screen, View};
 use crate::action::Action;
-use crate::app::{App, Zoom};
+use crate::app::App;
 use crate::frame;
 use lights::Checks;
 use picture::Spot;
@@ -307,17 +307,8 @@ impl Screen for Properties {
 
 /// Columns and lines inside a pane.
 fn inside(app: &App, pane: usize) -> (u16, u16) {
-    let area = Rect::new(
-        0,
-        0,
-        app.size.width,
-        app.size.height.saturating_sub(frame::AROUND),
-    );
-    let area = match app.zoom {
-        Zoom::Off => Properties.layout(app, area)[pane],
-        Zoom::Whole | Zoom::Large => area,
-    };
-    (area.width.saturating_sub(2), area.height.saturating_sub(2))
+    let area = frame::inside_of(app, pane);
+    (area.width, area.height)
 }
 
 /// How far an action goes up or down in a pane of so many lines.

@@ -15,6 +15,8 @@ fn two_dimensions_with_their_references() {
     let mut app = app("tlb-reach", "assist");
     press(&mut app, "6");
     enter(&mut app, ":20000");
+    // Where the guest maps pages, not superpages.
+    enter(&mut app, ":0x00400000 load");
     compare(&mut app, "address-nested", false);
     let all = shown(&mut app, SIZES[0]);
     assert!(all.contains("8 = (2+1)(2+1)-1") && all.contains("24"), "{all}");
@@ -25,6 +27,8 @@ fn references_are_revealed_one_after_the_other() {
     let mut app = app("tlb-reach", "assist");
     press(&mut app, "6");
     enter(&mut app, ":20000");
+    // Where the guest maps pages, not superpages.
+    enter(&mut app, ":0x00400000 load");
     let all = shown(&mut app, SIZES[0]);
     press(&mut app, "g");
     for number in 0..=8 {
