@@ -351,7 +351,10 @@ fn every_store_to_a_watched_word_is_found() {
             stepping.step();
             // In another address space it is another word.
             let guest = stepping.run().guest();
-            let now = guest.at(address).filter(|_| guest.real(address) == place);
+            if guest.real(address) != place {
+                break;
+            }
+            let now = guest.at(address);
             if now != before && before.is_some() && now.is_some() {
                 met.push(stepping.position());
             }
