@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rustix::process::{getppid, getsid, kill_current_process_group};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::{Pid, getppid, getsid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals as Watched;
 use signal_hook::{flag, low_level};
@@ -44,7 +45,7 @@ impl Signals {
     /// Stops this process, and those that were started with it, as `cargo run` was; returns when it is resumed.
     pub(super) fn stop(&self) {
         // The others stop by it; this process has a handler, and stops by what that would have done.
-        let _ = kill_current_process_group(rustix::process::Signal::TSTP);
+        let _ = signal::kill(Pid::from_raw(0), Signal::SIGTSTP);
         let _ = low_level::emulate_default_handler(SIGTSTP);
         self.stop.store(false, Ordering::SeqCst);
     }
@@ -55,10 +56,12 @@ impl Signals {
 /// # Errors
 /// If not.
 pub(super) fn can_stop() -> Result<(), &'static str> {
-    let session = getsid(None);
-    let of_parent = getppid().map(|parent| getsid(Some(parent)));
-    match (session, of_parent) {
-        (Ok(own), Some(Ok(parent))) if own == parent => Ok(()),
+    // A parent outside of this process's namespace has the number 0, which would ask for this process itself; a leader
+    // outside of it gives its session that number.
+    let parent = getppid();
+    let of_parent = if parent.as_raw() == 0 { None } else { getsid(Some(parent)).ok() };
+    match (getsid(None).ok(), of_parent) {
+        (Some(own), Some(of_parent)) if own == of_parent => Ok(()),
         _ => Err("no shell is here that could resume the program"),
     }
 }
