@@ -477,33 +477,16 @@ impl Timeline {
         edits.find_map(|(place, edited)| Some((place, edited.filter(|before| *before > here)?)))
     }
 
-    /// How many attempts are made when the next snapshot is due.
+    /// How many attempts are made when the next snapshot is due: wherever the run stands, so that a stretch that ends
+    /// there has none on its way. Taking one forgets which pages were stored to.
     fn due(&self) -> u64 {
-        match self.position() >= self.furthest {
-            true => self.snapshots.last().map_or(0, |last| last.position.attempts) + self.interval,
-            false => u64::MAX,
-        }
+        self.snapshots.last().map_or(0, |last| last.position.attempts) + self.interval
     }
 
     fn keep_if_due(&mut self) {
         if self.run.machine().attempts >= self.due() {
             self.keep(None);
         }
-    }
-
-    /// Takes in which pages have been stored to.
-    fn notice(&mut self, watched: &[(usize, u32)]) -> bool {
-        let mut seen = false;
-        let boards = self.run.boards().into_iter().enumerate();
-        for ((which, board), versions) in boards.zip(&mut self.memories) {
-            let pages: Vec<u32> = watched
-                .iter()
-                .filter(|(of, _)| *of == which)
-                .map(|(_, page)| *page)
-                .collect();
-            seen |= versions.notice(board, &pages);
-        }
-        seen
     }
 
     /// Keeps a snapshot of here; `edited`: where it was before somebody changed it.

@@ -59,7 +59,11 @@ pub(super) fn can_stop() -> Result<(), &'static str> {
     // A parent outside of this process's namespace has the number 0, which would ask for this process itself; a leader
     // outside of it gives its session that number.
     let parent = getppid();
-    let of_parent = if parent.as_raw() == 0 { None } else { getsid(Some(parent)).ok() };
+    let of_parent = if parent.as_raw() == 0 {
+        None
+    } else {
+        getsid(Some(parent)).ok()
+    };
     match (getsid(None).ok(), of_parent) {
         (Some(own), Some(of_parent)) if own == of_parent => Ok(()),
         _ => Err("no shell is here that could resume the program"),

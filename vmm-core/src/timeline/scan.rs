@@ -47,8 +47,17 @@ struct Watch {
     steps: bool,
     /// Addresses of the guest's code.
     addresses: Vec<u32>,
-    /// Pages of memory, each with the number of its board.
-    pages: Vec<(usize, u32)>,
+}
+
+/// A word of the guest's that is watched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Word {
+    /// Where the guest has it, a multiple of 4.
+    address: u32,
+    /// The address of memory that this means for now. In another address space it is another word.
+    real: Option<u32>,
+    /// What it holds.
+    value: Option<u32>,
 }
 
 type Found = Option<(Position, Breakpoint)>;
@@ -62,20 +71,20 @@ impl Timeline {
                 break;
             }
             self.keep_if_due();
-            let start = self.position();
-            let end = until.min(start.attempts + INTERVAL).min(self.due());
+            let end = until.min(self.run.machine().attempts + INTERVAL).min(self.due());
             let watch = self.watch(points);
             let here = if watch.steps {
-                self.sift(points, &watch, end, wanted)
+                self.sift(points, end, wanted)
             } else {
                 let (here, suspicious) = self.sprint(points, &watch, end, wanted);
-                if suspicious {
+                match suspicious {
                     // As far as the events that were found: before them there may be something else.
-                    let end = self.run.machine().attempts;
-                    self.leap(start);
-                    self.sift(points, &watch, end, wanted)
-                } else {
-                    here
+                    Some(from) => {
+                        let end = self.run.machine().attempts;
+                        self.leap(from);
+                        self.sift(points, end, wanted).or(here)
+                    }
+                    None => here,
                 }
             };
             found = here.or(found);
@@ -83,23 +92,15 @@ impl Timeline {
         found
     }
 
-    fn watch(&mut self, points: &[Breakpoint]) -> Watch {
+    fn watch(&self, points: &[Breakpoint]) -> Watch {
         let mut watch = Watch {
             steps: false,
             addresses: Vec::new(),
-            pages: Vec::new(),
         };
-        // The guest's memory is on the last board.
-        let board = self.run.boards().len() - 1;
         for breakpoint in points {
             match breakpoint.point {
                 Point::Register(_) => watch.steps = true,
                 Point::Address(address) => watch.addresses.push(address),
-                Point::Write(address) => match self.run.guest().real(address) {
-                    Some(real) => watch.pages.push((board, real / PAGE)),
-                    // Nobody knows where it will be.
-                    None => watch.steps = true,
-                },
                 _ => {}
             }
         }
@@ -118,15 +119,30 @@ impl Timeline {
         watch
     }
 
-    /// Goes on by as much as events allow. The second answer: whether there may be something else.
-    fn sprint(&mut self, points: &[Breakpoint], watch: &Watch, end: u64, wanted: Wanted) -> (Found, bool) {
-        let first = self.run.log.total();
+    /// Goes on by as much as events allow, or until a word that is watched is another one. The second answer: from
+    /// where on there may be something else.
+    fn sprint(
+        &mut self,
+        points: &[Breakpoint],
+        watch: &Watch,
+        end: u64,
+        wanted: Wanted,
+    ) -> (Found, Option<Position>) {
+        let start = self.position();
+        let words = self.words(points);
         self.count(&watch.addresses);
-        self.arm(watch);
+        self.arm(&words);
         let mut found = None;
+        let mut moved = None;
         while self.run.machine().attempts < end && self.ended().is_none() {
+            let turn = self.position();
             let before = self.run.log.total();
             self.turn(end - self.run.machine().attempts);
+            let guest = self.run.guest();
+            if words.iter().any(|word| guest.real(word.address) != word.real) {
+                moved = Some(turn);
+                break;
+            }
             let here = self.position();
             let hit = points
                 .iter()
@@ -139,26 +155,27 @@ impl Timeline {
             }
         }
         let counted = self.count_no_more();
-        let stored = self.notice(&watch.pages);
+        let stored = self.notice(&words);
         let relocates = self.run.guest().hart.csr.relocation() != 0 && !watch.addresses.is_empty();
-        let met = (first..self.run.log.total()).any(|number| {
+        let met = (start.events..self.run.log.total()).any(|number| {
             let record = self.history.get(number);
             record.is_none_or(|record| watch.addresses.contains(&record.pc))
         });
         let met = met && !watch.addresses.is_empty();
-        (found, counted || stored || relocates || met)
+        let everywhere = counted || stored || relocates || met;
+        (found, if everywhere { Some(start) } else { moved })
     }
 
     /// Goes on step by step.
-    fn sift(&mut self, points: &[Breakpoint], watch: &Watch, end: u64, wanted: Wanted) -> Found {
+    fn sift(&mut self, points: &[Breakpoint], end: u64, wanted: Wanted) -> Found {
         let mut found = None;
         let mut last = self.look(points);
         let mut stored = false;
         while self.run.machine().attempts < end && self.ended().is_none() {
-            self.arm(watch);
+            self.arm(&last.words);
             let before = self.run.log.total();
             let stop = self.turn(1);
-            stored |= watch.pages.is_empty() || self.notice(&watch.pages);
+            stored |= self.notice(&last.words);
             let guest = self.run.guest();
             let boundary = stop.is_some() || guest.pace.retired() != last.retired;
             let hit = points.iter().find(|breakpoint| {
@@ -187,14 +204,43 @@ impl Timeline {
         records.into_iter().any(|record| breakpoint.point.is(record))
     }
 
-    fn arm(&mut self, watch: &Watch) {
-        let boards = self.run.boards().into_iter().enumerate();
-        for ((which, board), versions) in boards.zip(&mut self.memories) {
-            versions.notice(board, &[]);
-            for (_, page) in watch.pages.iter().filter(|(of, _)| *of == which) {
-                versions.watch(board, *page);
+    /// The words to which stores are looked for.
+    fn words(&self, points: &[Breakpoint]) -> Vec<Word> {
+        let guest = self.run.guest();
+        let addresses = points.iter().filter_map(|breakpoint| match breakpoint.point {
+            Point::Write(address) => Some(address & !3),
+            _ => None,
+        });
+        let word = |address| Word {
+            address,
+            real: guest.real(address),
+            value: guest.at(address),
+        };
+        addresses.map(word).collect()
+    }
+
+    /// Has the next store to a page of one of these words noticed.
+    fn arm(&mut self, words: &[Word]) {
+        self.notice(&[]);
+        // The guest's memory is on the last board.
+        let board = self.run.boards().pop();
+        for (board, versions) in board.into_iter().zip(self.memories.last_mut()) {
+            for page in pages(words) {
+                versions.watch(board, page);
             }
         }
+    }
+
+    /// Takes in which pages have been stored to; whether one of these words is on one of them.
+    fn notice(&mut self, words: &[Word]) -> bool {
+        let watched: Vec<u32> = pages(words).collect();
+        let last = self.memories.len() - 1;
+        let mut seen = false;
+        let boards = self.run.boards().into_iter().zip(&mut self.memories);
+        for (which, (board, versions)) in boards.enumerate() {
+            seen |= versions.notice(board, &watched) && which == last;
+        }
+        seen
     }
 
     /// Has the instructions that retire at these addresses counted.
@@ -225,11 +271,7 @@ impl Timeline {
     /// What later steps are compared with.
     fn look(&self, points: &[Breakpoint]) -> Look {
         let guest = self.run.guest();
-        let writes = points.iter().filter_map(|breakpoint| match breakpoint.point {
-            Point::Write(address) => Some(address & !3),
-            _ => None,
-        });
-        let words: Vec<(u32, Option<u32>)> = writes.map(|address| (address, guest.at(address))).collect();
+        let words = self.words(points);
         let store = match words.is_empty() {
             true => None,
             false => guest
@@ -300,8 +342,8 @@ fn returned(address: u32, ring: u32, sp: u32) -> Breakpoint {
 struct Look {
     retired: u64,
     x: [u32; 32],
-    /// The words that are watched, by their addresses.
-    words: Vec<(u32, Option<u32>)>,
+    /// The words that are watched.
+    words: Vec<Word>,
     /// The word that the next instruction will store to.
     store: Option<u32>,
 }
@@ -318,15 +360,20 @@ impl Look {
             }
             Point::Write(address) => {
                 let address = address & !3;
-                let changed = || {
-                    let word = self.words.iter().find(|(of, _)| *of == address);
-                    word.is_some_and(|(_, word)| *word != guest.at(address))
-                };
-                stored && (self.store == Some(address) || changed())
+                let word = self.words.iter().find(|word| word.address == address);
+                word.is_some_and(|word| {
+                    let touched = self.store == Some(address) || word.value != guest.at(address);
+                    stored && touched && word.real == guest.real(address)
+                })
             }
             _ => false,
         }
     }
+}
+
+/// The pages of memory that these words are on.
+fn pages(words: &[Word]) -> impl Iterator<Item = u32> {
+    words.iter().filter_map(|word| Some(word.real? / PAGE))
 }
 
 /// The address of the word that an instruction stores to, a multiple of 4.

@@ -34,7 +34,8 @@ pub enum Point {
         /// What it is about, or a part of that.
         about: Option<String>,
     },
-    /// After a store, by whomever, to the word at this address of the guest's.
+    /// After a store, by whomever, to the word at this address of the guest's: the word that it is in the address space
+    /// at that time. (Whoever changes that and changes it back between two events does so unseen.)
     Write(u32),
     /// After this register has changed.
     Register(u8),
