@@ -136,9 +136,6 @@ impl Driver<'_> {
     }
 
     fn tell(&mut self, message: Message) {
-        if let Message::Resize { width, height } = message {
-            self.screen.resized(width, height);
-        }
         self.changed |= self.app.update(message);
     }
 

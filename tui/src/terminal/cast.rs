@@ -57,7 +57,7 @@ impl Cast {
         }
     }
 
-    /// The terminal has another size.
+    /// The terminal has this size now.
     pub(super) fn resized(&mut self, width: u16, height: u16) {
         if self.size != (width, height) {
             self.size = (width, height);

@@ -77,15 +77,12 @@ impl Screen {
         self.terminal.size()
     }
 
-    /// It has another size; the next picture will be of that.
-    pub(super) fn resized(&mut self, width: u16, height: u16) {
-        if let Some(cast) = &mut *self.cast.borrow_mut() {
-            cast.resized(width, height);
-        }
-    }
-
     /// Draws a picture: what differs from the last one is written, and shown at once.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        let size = self.size()?;
+        if let Some(cast) = &mut *self.cast.borrow_mut() {
+            cast.resized(size.width, size.height);
+        }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(render)?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
