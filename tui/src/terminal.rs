@@ -16,14 +16,13 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event;
-
 use crate::app::{App, Request};
 use crate::frame;
 use crate::message::Message;
 use crate::tour::Guide;
 use beacon::Beacon;
 pub use files::{Found, find};
+use input::Input;
 pub use notes::show_notes;
 use screen::Screen;
 use signals::Signals;
@@ -67,9 +66,11 @@ pub fn run(app: &mut App, record: Option<PathBuf>) -> Result<(), Error> {
     screen::restore_after_panic();
     let signals = Signals::watch()?;
     let screen = Screen::open(cast)?;
+    let input = Input::listen();
     Driver {
         app,
         screen,
+        input,
         signals,
         drawn: None,
         ticked: Instant::now(),
@@ -83,6 +84,7 @@ pub fn run(app: &mut App, record: Option<PathBuf>) -> Result<(), Error> {
 struct Driver<'a> {
     app: &'a mut App,
     screen: Screen,
+    input: Input,
     signals: Signals,
     /// When the last picture was drawn.
     drawn: Option<Instant>,
@@ -157,8 +159,7 @@ impl Driver<'_> {
             (false, true) => FRAME,
             (false, false) => IDLE,
         };
-        while event::poll(patience)? {
-            let event = event::read()?;
+        while let Some(event) = self.input.next(patience)? {
             if let Some(message) = input::message(&event) {
                 panic_if_asked(&message);
                 self.tell(message);

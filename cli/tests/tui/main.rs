@@ -126,6 +126,22 @@ fn a_screen_that_is_too_small_says_so_until_it_is_large_enough() {
 }
 
 #[test]
+fn what_is_typed_while_the_terminal_is_resized_is_not_lost() {
+    let mut terminal = Terminal::trapeze("resize", &["tui"]);
+    terminal.wait_for(HEAD);
+    for round in 0..50 {
+        terminal.resize(90 + round % 2, 30);
+        terminal.types("?");
+        terminal.wait_for("Help");
+        terminal.resize(80 + round % 2, 25);
+        terminal.types("q");
+        terminal.wait_until("the help's end", |terminal| !terminal.screen().contains("Help"));
+    }
+    terminal.types("q");
+    assert_eq!(terminal.end().code(), Some(0));
+}
+
+#[test]
 fn settings_are_kept_and_bad_files_are_told_of() {
     let folder = configuration("settings");
     let path = folder.to_str().expect("a path that is text");

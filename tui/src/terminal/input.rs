@@ -1,12 +1,52 @@
 //! What the terminal reports, as messages.
+//!
+//! A thread of its own waits for it: whoever works in slices and only asks in between would have to wait a little each
+//! time, or wake up for nothing.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use ratatui::crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 use ratatui::layout::Position;
 
 use crate::key::{Code, Key, Named};
 use crate::message::{Message, Mouse, MouseKind};
+
+/// What was reported and not yet taken in.
+pub(super) struct Input(Receiver<io::Result<Event>>);
+
+impl Input {
+    /// Listens from now on, until the process ends.
+    pub(super) fn listen() -> Input {
+        let (sender, receiver) = channel();
+        thread::spawn(move || {
+            loop {
+                let event = event::read();
+                let failed = event.is_err();
+                if sender.send(event).is_err() || failed {
+                    break;
+                }
+            }
+        });
+        Input(receiver)
+    }
+
+    /// The next event, if one comes within this time.
+    ///
+    /// # Errors
+    /// If the terminal cannot be read any more.
+    pub(super) fn next(&self, patience: Duration) -> io::Result<Option<Event>> {
+        match self.0.recv_timeout(patience) {
+            Ok(event) => event.map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
 
 /// The message of an event; `None` for those that mean nothing, such as the release of a key.
 pub(super) fn message(event: &Event) -> Option<Message> {

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use ratatui::crossterm::event;
-
 use super::Error;
 use super::beacon;
-use super::input;
+use super::input::{self, Input};
 use super::screen::{self, Screen};
 use super::signals::{self, Signals};
 use crate::action::{Action, KeyMap};
@@ -27,6 +25,7 @@ pub fn show_notes(notes: &mut Notes, theme: &Theme, keys: &KeyMap) -> Result<(),
     screen::restore_after_panic();
     let signals = Signals::watch()?;
     let mut screen = Screen::open(None)?;
+    let input = Input::listen();
     let path = beacon::path();
     let mut changed = true;
     loop {
@@ -35,9 +34,9 @@ pub fn show_notes(notes: &mut Notes, theme: &Theme, keys: &KeyMap) -> Result<(),
             screen.draw(|frame| notes.draw(theme, frame.area(), frame.buffer_mut()))?;
             changed = false;
         }
-        if event::poll(PATIENCE)? {
+        if let Some(event) = input.next(PATIENCE)? {
             changed = true;
-            if let Some(Message::Key(key)) = input::message(&event::read()?) {
+            if let Some(Message::Key(key)) = input::message(&event) {
                 match turn(notes, keys, key) {
                     Some(Action::Quit | Action::Close) => return Ok(()),
                     Some(Action::Suspend) => suspend(&mut screen, &signals)?,
