@@ -9,6 +9,7 @@ mod popup;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect, Size};
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
@@ -211,6 +212,34 @@ pub fn cut(theme: &Theme, text: &str, columns: usize) -> String {
         kept += theme.glyphs().cut;
     }
     kept
+}
+
+/// Writes a line of an area from a column on, as far as there is room; the column after it.
+pub fn put(
+    theme: &Theme,
+    area: Rect,
+    (column, line): (u16, u16),
+    text: &str,
+    style: Style,
+    buffer: &mut Buffer,
+) -> u16 {
+    if line >= area.height || column >= area.width {
+        return column;
+    }
+    let text = cut(theme, text, usize::from(area.width - column));
+    let (end, _) = buffer.set_stringn(
+        area.x + column,
+        area.y + line,
+        &text,
+        usize::from(area.width - column),
+        style,
+    );
+    end - area.x
+}
+
+/// Writes a line of an area, as far as there is room.
+pub fn put_line(app: &App, area: Rect, line: u16, text: &str, role: Role, buffer: &mut Buffer) {
+    put(&app.theme, area, (0, line), text, app.theme.style(role), buffer);
 }
 
 /// Says what is missing. It goes away as soon as the screen is large enough.

@@ -17,7 +17,7 @@ use vmm_core::timeline::Timeline;
 use super::{Answer, Screen};
 use crate::action::Action;
 use crate::app::App;
-use crate::frame::cut;
+use crate::frame;
 use crate::menu::Menu;
 use crate::theme::Role;
 use companion::{Companion, Likeness, Target, check};
@@ -388,8 +388,9 @@ fn head(app: &App, columns: &[Column], area: Rect, buffer: &mut Buffer) {
 
 /// Writes into a line of a column, with a blank after it.
 fn put(app: &App, place: Rect, line: u16, text: &str, style: Style, buffer: &mut Buffer) {
-    if line < place.height && place.width > 1 {
-        let text = cut(&app.theme, text, usize::from(place.width) - 1);
-        buffer.set_string(place.x, place.y + line, text, style);
-    }
+    let place = Rect {
+        width: place.width.saturating_sub(1),
+        ..place
+    };
+    frame::put(&app.theme, place, (0, line), text, style, buffer);
 }

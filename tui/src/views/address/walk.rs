@@ -14,7 +14,7 @@ use vmm_core::walk::{Keeping, Path, Step, Walk, nested_references};
 use super::grid::{Cell, Content, Grid, leads};
 use super::{Subject, references, walked};
 use crate::app::App;
-use crate::frame::cut;
+use crate::frame::{self, cut};
 use crate::theme::{Role, Theme};
 
 /// Columns for the names of rows.
@@ -241,16 +241,11 @@ fn put(
     parts: Vec<(String, Role)>,
     buffer: &mut Buffer,
 ) {
-    if line >= area.height || left >= area.width {
-        return;
-    }
-    let mut room = usize::from(width.min(area.width - left));
-    let mut at = area.x + left;
+    let width = area.width.min(left + width);
+    let area = Rect { width, ..area };
+    let mut at = left;
     for (text, role) in parts {
-        let text = cut(&app.theme, &text, room);
-        let (end, _) = buffer.set_stringn(at, area.y + line, &text, room, app.theme.style(role));
-        room -= usize::from(end - at);
-        at = end;
+        at = frame::put(&app.theme, area, (at, line), &text, app.theme.style(role), buffer);
     }
 }
 

@@ -11,7 +11,7 @@ use vmm_core::several::Turns;
 
 use super::Crowd;
 use crate::app::App;
-use crate::frame::cut;
+use crate::frame::{cut, put_line};
 use crate::theme::Role;
 
 /// The title of the pane with the guests.
@@ -37,13 +37,6 @@ pub(super) fn complaint(app: &App, why: &str, area: Rect, buffer: &mut Buffer) {
         .render(area, buffer);
 }
 
-fn line(app: &App, area: Rect, y: u16, text: &str, role: Role, buffer: &mut Buffer) {
-    if y < area.height {
-        let text = cut(&app.theme, text, usize::from(area.width));
-        buffer.set_string(area.x, area.y + y, text, app.theme.style(role));
-    }
-}
-
 /// A line for each guest, as many as there is room for around the selected one.
 pub(super) fn guests(
     app: &App,
@@ -59,7 +52,7 @@ pub(super) fn guests(
         "{:>4} {:<12}{:>6}{:>7}{:>7} {:<8}{:>11}{:>7}  {}",
         "", "guest", "weight", "asked", "got", "", "fuel", "exits", "state"
     );
-    line(app, area, 0, &head, Role::Dim, buffer);
+    put_line(app, area, 0, &head, Role::Dim, buffer);
     let weights: u64 = guests.iter().map(|guest| u64::from(guest.weight)).sum();
     let used = several.used();
     let queue = several.queue();
@@ -95,7 +88,7 @@ pub(super) fn guests(
             exact(guest.exits),
         );
         let role = if number == selected { Role::Selection } else { role };
-        line(app, area, y, &text, role, buffer);
+        put_line(app, area, y, &text, role, buffer);
     }
 }
 
@@ -120,9 +113,9 @@ pub(super) fn queue(app: &App, turns: &Turns, area: Rect, buffer: &mut Buffer) {
         true => "all have ended".to_string(),
         false => format!("next: {}", queue.join(&arrow)),
     };
-    line(app, area, 0, &text, Role::Strong, buffer);
+    put_line(app, area, 0, &text, Role::Strong, buffer);
     let head = format!("{:>8}{:>7}{:>8}{:>7}", "turn", "guest", "fuel", "exits");
-    line(app, area, 1, &head, Role::Dim, buffer);
+    put_line(app, area, 1, &head, Role::Dim, buffer);
     let (first, past) = turns.past();
     let numbered: Vec<_> = (first..).zip(past).collect();
     for (y, (number, turn)) in (2..area.height).zip(numbered.into_iter().rev()) {
@@ -135,7 +128,7 @@ pub(super) fn queue(app: &App, turns: &Turns, area: Rect, buffer: &mut Buffer) {
             turn.exits
         );
         let role = if y == 2 { Role::Current } else { Role::Text };
-        line(app, area, y, &text, role, buffer);
+        put_line(app, area, y, &text, role, buffer);
     }
 }
 
@@ -158,7 +151,7 @@ pub(super) fn interface(app: &App, turns: &Turns, selected: usize, area: Rect, b
     } else {
         ""
     };
-    line(app, area, y, &format!("{upcalls}{waits}"), Role::Text, buffer);
+    put_line(app, area, y, &format!("{upcalls}{waits}"), Role::Text, buffer);
     for event in &interface.channels {
         y += 1;
         let pending = if event.pending { "p pending" } else { "- idle" };
@@ -169,14 +162,14 @@ pub(super) fn interface(app: &App, turns: &Turns, selected: usize, area: Rect, b
             channel::name(event.number)
         );
         let role = if event.pending { Role::Changed } else { Role::Dim };
-        line(app, area, y, &text, role, buffer);
+        put_line(app, area, y, &text, role, buffer);
     }
     for ring in &interface.rings {
         y += 1;
         y += draw_ring(app, ring, area, y, buffer);
     }
     if interface.rings.is_empty() {
-        line(app, area, y + 1, "no ring is connected yet", Role::Dim, buffer);
+        put_line(app, area, y + 1, "no ring is connected yet", Role::Dim, buffer);
     }
 }
 
@@ -197,7 +190,7 @@ fn draw_ring(app: &App, ring: &Ring, area: Rect, y: u16, buffer: &mut Buffer) ->
         ring.size,
         ring.at_work()
     );
-    line(app, area, y, &text, Role::Strong, buffer);
+    put_line(app, area, y, &text, Role::Strong, buffer);
     // A ring with more places than columns is drawn in parts of as many each.
     let columns = u32::from(area.width.max(1));
     let each = ring.size.div_ceil(columns).max(1);
@@ -212,6 +205,6 @@ fn draw_ring(app: &App, ring: &Ring, area: Rect, y: u16, buffer: &mut Buffer) ->
             }
         })
         .collect();
-    line(app, area, y + 1, &places, Role::Monitor, buffer);
+    put_line(app, area, y + 1, &places, Role::Monitor, buffer);
     1
 }

@@ -14,8 +14,9 @@ use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::numbers::{counted, exact};
 
-use super::text::{lines_of, more, put, wrap};
+use super::text::{lines_of, more, wrap};
 use crate::app::App;
+use crate::frame::put;
 use crate::session::Session;
 use crate::theme::{Role, Theme};
 

@@ -9,8 +9,9 @@ use vmm_core::classify::{Classification, RowReport, layout_name};
 use vmm_core::numbers::counted;
 
 use super::subjects::{WAYS, regions, theorems};
-use super::text::{lines_of, more, put, wrap};
+use super::text::{lines_of, more, wrap};
 use crate::app::App;
+use crate::frame::put;
 use crate::theme::{Role, Theme};
 
 /// Lines of the table of theorems.

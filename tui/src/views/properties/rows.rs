@@ -10,8 +10,9 @@ use vmm_core::classify::{Classification, RowReport};
 
 use super::picture;
 use super::subjects::{WAYS, regions};
-use super::text::{lines_of, more, put, wrap};
+use super::text::{lines_of, more, wrap};
 use crate::app::App;
+use crate::frame::put;
 use crate::theme::Role;
 
 /// A line of the list.

@@ -8,8 +8,9 @@ use vmm_core::classify::witness::{Field, Values, Witness};
 
 use super::State;
 use super::subjects::WAYS;
-use super::text::{lines_of, more, put, shown, wrap};
+use super::text::{lines_of, more, shown, wrap};
 use crate::app::App;
+use crate::frame::put;
 use crate::theme::Role;
 
 /// The witness that is looked at.

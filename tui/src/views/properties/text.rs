@@ -2,11 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use scenarios::terminal::escape_line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::frame::cut;
 use crate::theme::{Role, Theme};
 
 /// A sentence as it can be shown: nothing in it moves the cursor, and with characters of ASCII only if it must be so.
@@ -36,29 +34,6 @@ pub(super) fn wrap(theme: &Theme, sentence: &str, columns: u16) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Writes a line of an area from a column on, as far as there is room; the column after it.
-pub(super) fn put(
-    theme: &Theme,
-    area: Rect,
-    (column, line): (u16, u16),
-    text: &str,
-    style: Style,
-    buffer: &mut Buffer,
-) -> u16 {
-    if line >= area.height || column >= area.width {
-        return column;
-    }
-    let text = cut(theme, text, usize::from(area.width - column));
-    let (end, _) = buffer.set_stringn(
-        area.x + column,
-        area.y + line,
-        &text,
-        usize::from(area.width - column),
-        style,
-    );
-    end - area.x
 }
 
 /// Says at the right edge of an area that there are lines above and below it.

@@ -10,18 +10,11 @@ use vmm_core::modes::translate::listing::{PartListing, list};
 use vmm_core::numbers::exact;
 
 use crate::app::App;
-use crate::frame::cut;
+use crate::frame::put_line;
 use crate::theme::Role;
 
 /// More lines than any unit has.
 pub(super) const LONGEST: isize = 200;
-
-fn line(app: &App, area: Rect, y: u16, text: &str, role: Role, buffer: &mut Buffer) {
-    if y < area.height {
-        let text = cut(&app.theme, text, usize::from(area.width));
-        buffer.set_string(area.x, area.y + y, text, app.theme.style(role));
-    }
-}
 
 /// Where a mode translates nothing.
 pub(super) fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -112,8 +105,8 @@ pub(super) fn unit(
     let first = here.map_or(0, |here| (here + 1).saturating_sub(height / 2 + 1));
     let first = first.saturating_add_signed(scroll).min(last);
     for (y, (original, of_original, word, of_word)) in (0..area.height).zip(rows.into_iter().skip(first)) {
-        line(app, left, y, &original, of_original, buffer);
-        line(app, right, y, &word, of_word, buffer);
+        put_line(app, left, y, &original, of_original, buffer);
+        put_line(app, right, y, &word, of_word, buffer);
     }
 }
 
@@ -187,7 +180,7 @@ pub(super) fn units(
             (_, false) => Role::Dim,
             _ => Role::Text,
         };
-        line(app, area, y, &text, role, buffer);
+        put_line(app, area, y, &text, role, buffer);
     }
 }
 
@@ -248,6 +241,6 @@ pub(super) fn cache(
         ));
     }
     for (y, (text, role)) in (0..area.height).zip(lines) {
-        line(app, area, y, &text, role, buffer);
+        put_line(app, area, y, &text, role, buffer);
     }
 }
