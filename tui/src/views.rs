@@ -1,6 +1,7 @@
 //! The eight views, and what the shell asks of each.
 
 pub mod address;
+mod checks;
 pub mod compare;
 pub mod cost;
 pub mod flow;
@@ -102,6 +103,8 @@ impl View {
 pub struct States {
     /// The pane that keys go to, by view.
     pub focus: [usize; View::ALL.len()],
+    /// Of views 3 and 4.
+    checks: checks::Checks,
     /// Of view 1.
     pub machine: machine::State,
     /// Of view 2.

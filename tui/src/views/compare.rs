@@ -14,13 +14,14 @@ use scenarios::tour::Stop;
 use vmm_core::mode::ModeName;
 use vmm_core::timeline::Timeline;
 
-use super::{Answer, Screen};
+use super::checks::Check;
+use super::{Answer, Screen, States};
 use crate::action::Action;
 use crate::app::App;
 use crate::frame;
 use crate::menu::Menu;
 use crate::theme::Role;
-use companion::{Companion, Likeness, Target, check};
+use companion::{Companion, Target};
 
 /// The most modes that are shown, with that of the session.
 const MOST: usize = 4;
@@ -36,8 +37,8 @@ const NAMES: u16 = 12;
 pub struct State {
     /// The guest that the companions were made for.
     scenario: Option<Arc<Scenario>>,
-    /// The mode of the session when they were, and whether that does what the bare machine does.
-    own: Option<(ModeName, Likeness)>,
+    /// The mode of the session when they were.
+    own: Option<ModeName>,
     companions: Vec<Companion>,
     /// Modes that somebody has asked for.
     asked: Vec<ModeName>,
@@ -51,9 +52,10 @@ pub struct State {
 struct Column<'a> {
     mode: ModeName,
     timeline: &'a Timeline,
-    likeness: Option<&'a Likeness>,
-    /// It stays where it is, because what follows is not the same guest's life any more.
-    parted: bool,
+    /// What the checker says of it.
+    check: Option<&'a Check>,
+    /// The companion, of all columns but the session's.
+    companion: Option<&'a Companion>,
 }
 
 /// The view.
@@ -192,38 +194,38 @@ impl Screen for Compare {
     fn moved(&self, app: &mut App) {
         gather(app);
         let target = Target::of(app.session.timeline());
-        for companion in &mut app.views.compare.companions {
-            companion.follow(target);
+        let States { compare, checks, .. } = &mut app.views;
+        for companion in &mut compare.companions {
+            let check = checks.of(companion.mode);
+            companion.follow(target, check.and_then(Check::parted));
         }
     }
 
     fn busy(&self, app: &App) -> bool {
-        let state = &app.views.compare;
-        let checks = |likeness: &Likeness| matches!(likeness, Likeness::Checking(_));
-        let own = state.own.as_ref().is_some_and(|(_, likeness)| checks(likeness));
-        let mut companions = state.companions.iter();
-        own || companions.any(|companion| companion.timeline.pursues() || checks(&companion.likeness))
+        let checks = &app.views.checks;
+        let mut companions = app.views.compare.companions.iter();
+        checks.busy(app.session.mode)
+            || companions.any(|companion| companion.timeline.pursues() || checks.busy(companion.mode))
     }
 
     fn work(&self, app: &mut App) {
         let target = Target::of(app.session.timeline());
-        let state = &mut app.views.compare;
+        let States { compare, checks, .. } = &mut app.views;
         // First where everybody is, then what they are like.
-        for companion in &mut state.companions {
+        for companion in &mut compare.companions {
             if companion.work() {
                 return;
             }
         }
-        for companion in &mut state.companions {
-            if companion.likeness.work() {
+        for companion in &mut compare.companions {
+            if checks.busy(companion.mode) {
+                checks.work(companion.mode);
                 // Where it parts from the others, it stays.
-                companion.follow(target);
+                companion.follow(target, checks.of(companion.mode).and_then(Check::parted));
                 return;
             }
         }
-        if let Some((_, likeness)) = &mut state.own {
-            likeness.work();
-        }
+        checks.work(app.session.mode);
     }
 
     fn help(&self) -> &'static str {
@@ -259,8 +261,7 @@ fn gather(app: &mut App) {
         .scenario
         .as_ref()
         .is_some_and(|known| Arc::ptr_eq(known, &scenario));
-    let own = state.own.as_ref().is_some_and(|(own, _)| *own == mode);
-    if known && own {
+    if known && state.own == Some(mode) {
         return;
     }
     let wanted = match state.asked.is_empty() {
@@ -288,7 +289,11 @@ fn gather(app: &mut App) {
             },
         }
     }
-    state.own = Some((mode, check(&scenario, mode, app.engine)));
+    state.own = Some(mode);
+    for mode in companions.iter().map(|companion| companion.mode).chain([mode]) {
+        app.views.checks.gather(&scenario, mode, app.engine);
+    }
+    let state = &mut app.views.compare;
     state.companions = companions;
     state.selected = state.selected.min(state.companions.len());
     state.scenario = Some(scenario);
@@ -351,14 +356,14 @@ fn columns(app: &App) -> Vec<Column<'_>> {
     let own = Column {
         mode: app.session.mode,
         timeline: app.session.timeline(),
-        likeness: state.own.as_ref().map(|(_, likeness)| likeness),
-        parted: false,
+        check: app.views.checks.of(app.session.mode),
+        companion: None,
     };
     let companions = state.companions.iter().map(|companion| Column {
         mode: companion.mode,
         timeline: &companion.timeline,
-        likeness: Some(&companion.likeness),
-        parted: companion.has_parted(),
+        check: app.views.checks.of(companion.mode),
+        companion: Some(companion),
     });
     std::iter::once(own).chain(companions).collect()
 }

@@ -16,18 +16,17 @@ use vmm_core::classify::part::Reading;
 use vmm_core::classify::region::Region;
 use vmm_core::classify::{Classification, layout_name};
 
+use super::checks::Check;
 use super::{Answer, Screen, View};
 use crate::action::Action;
 use crate::app::App;
 use crate::frame;
-use lights::Checks;
 use picture::Spot;
 use steps::{Move, Steps};
 use subjects::{Subjects, WAYS};
 
 /// What the view keeps.
 pub struct State {
-    checks: Checks,
     /// The first lines that are shown: of the reasons for the lights, and of those below the table of theorems.
     scroll: [u16; 2],
     subjects: Subjects,
@@ -41,7 +40,6 @@ pub struct State {
 impl Default for State {
     fn default() -> State {
         State {
-            checks: Checks::default(),
             scroll: [0; 2],
             subjects: Subjects::default(),
             // What is a hole in the reading of 1974 is one in the extended reading, too.
@@ -253,20 +251,22 @@ impl Screen for Properties {
     }
 
     fn moved(&self, app: &mut App) {
+        let session = &app.session;
+        app.views
+            .checks
+            .gather(&session.scenario, session.mode, app.engine);
         let state = &mut app.views.properties;
-        state.checks.gather(&app.session, app.engine);
         state.subjects.gather(&app.session.scenario.setup.profile);
         state.select_one();
     }
 
     fn busy(&self, app: &App) -> bool {
-        let state = &app.views.properties;
-        state.checks.busy() || state.subjects.busy()
+        app.views.checks.busy(app.session.mode) || app.views.properties.subjects.busy()
     }
 
     fn work(&self, app: &mut App) {
+        app.views.checks.work(app.session.mode);
         let state = &mut app.views.properties;
-        state.checks.work();
         state.subjects.work();
         state.select_one();
     }
@@ -328,8 +328,10 @@ fn way_of(action: Action, lines: u16) -> Option<isize> {
 fn in_lights(app: &mut App, action: Action) -> bool {
     if action == Action::Select {
         // From what went wrong to the instruction that is to blame.
+        let check = app.views.checks.of(app.session.mode);
+        let hole = check.and_then(Check::hole);
         let state = &mut app.views.properties;
-        state.selected = state.checks.hole().or(state.selected);
+        state.selected = hole.or(state.selected);
         app.views.focus[View::Properties as usize] = ROWS;
         return true;
     }

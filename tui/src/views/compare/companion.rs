@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use scenarios::Scenario;
-use vmm_core::check::checked::{Checked, Judged, Pursued, Terms};
-use vmm_core::check::equivalence::{Divergence, Grain};
-use vmm_core::check::fuel::Fuel;
+use vmm_core::check::equivalence::Divergence;
 use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::timeline::{Goal, Progress, Timeline};
@@ -16,33 +14,12 @@ const SLICE: u64 = 1 << 17;
 /// Steps, at most, that are made to catch up with a guest that traps before its next instruction retires.
 const TRAPS: usize = 16;
 
-/// Whether a mode does what the bare machine does.
-pub(super) enum Likeness {
-    /// Not known yet.
-    Checking(Box<Checked>),
-    /// It does, and what was compared.
-    Kept(String),
-    /// It does not.
-    Parted(Box<Parting>),
-    /// Nobody can say, and why.
-    Unknown(String),
-}
-
-/// Where a mode leaves the path of the bare machine.
-pub(super) struct Parting {
-    /// Where, and what differs.
-    pub(super) divergence: Divergence,
-    /// The same in a sentence, with the hole that made the difference.
-    pub(super) detail: String,
-    /// How many instructions have retired right after it, as soon as somebody has looked.
-    pub(super) retired: Option<u64>,
-}
-
 /// The guest under a mode.
 pub(super) struct Companion {
     pub(super) mode: ModeName,
     pub(super) timeline: Timeline,
-    pub(super) likeness: Likeness,
+    /// After how many instructions it has left the path of the bare machine, as soon as somebody has looked.
+    pub(super) parting: Option<u64>,
     /// Where it is to be.
     target: Target,
 }
@@ -67,57 +44,6 @@ impl Target {
     }
 }
 
-/// Begins to hold a mode to the bare machine.
-pub(super) fn check(scenario: &Scenario, mode: ModeName, engine: EngineName) -> Likeness {
-    let terms = Terms {
-        engine,
-        budget: scenario.budget,
-        grain: Grain::SyncPoints,
-        now: || 0,
-    };
-    match Checked::new(&scenario.setup, mode, terms) {
-        Ok(checked) => Likeness::Checking(Box::new(checked)),
-        Err(error) => Likeness::Unknown(error.to_string()),
-    }
-}
-
-impl Likeness {
-    /// A slice of the check; whether there was something to do.
-    pub(super) fn work(&mut self) -> bool {
-        match std::mem::replace(self, Likeness::Unknown(String::new())) {
-            Likeness::Checking(checked) => {
-                *self = match checked.pursue(&mut Fuel::new(SLICE)) {
-                    Ok(Pursued::Working(checked)) => Likeness::Checking(checked),
-                    Ok(Pursued::Over(judged)) => Likeness::of(&judged),
-                    Err(error) => Likeness::Unknown(error.to_string()),
-                };
-                true
-            }
-            known => {
-                *self = known;
-                false
-            }
-        }
-    }
-
-    fn of(judged: &Judged) -> Likeness {
-        let verdict = &judged.verdict.equivalence;
-        let first = judged
-            .findings
-            .as_ref()
-            .and_then(|findings| findings.first.clone());
-        match (verdict.known && verdict.holds, first) {
-            (_, Some(divergence)) => Likeness::Parted(Box::new(Parting {
-                divergence,
-                detail: verdict.detail.clone(),
-                retired: None,
-            })),
-            (true, None) => Likeness::Kept(verdict.detail.clone()),
-            (_, None) => Likeness::Unknown(verdict.detail.clone()),
-        }
-    }
-}
-
 impl Companion {
     /// A guest at power-on.
     ///
@@ -132,20 +58,20 @@ impl Companion {
         let timeline = timeline.map_err(|error| error.to_string())?;
         Ok(Companion {
             target: Target::of(&timeline),
-            likeness: check(scenario, mode, engine),
+            parting: None,
             mode,
             timeline,
         })
     }
 
-    /// Sets out for where the others are; no further than to where it parts from them.
-    pub(super) fn follow(&mut self, wanted: Target) {
+    /// Sets out for where the others are; no further than to where it is known to part from them.
+    pub(super) fn follow(&mut self, wanted: Target, parted: Option<&Divergence>) {
         self.target = wanted;
-        if let Likeness::Parted(parting) = &mut self.likeness {
-            if parting.retired.is_none() {
-                parting.retired = Some(parting_place(&mut self.timeline, parting.divergence.clock));
-            }
-            let last = parting.retired.unwrap_or(u64::MAX);
+        if let Some(divergence) = parted {
+            let timeline = &mut self.timeline;
+            let last = *self
+                .parting
+                .get_or_insert_with(|| parting_place(timeline, divergence.clock));
             self.target.retired = wanted.retired.min(last);
         }
         if Target::of(&self.timeline) != self.target {
@@ -155,12 +81,7 @@ impl Companion {
 
     /// Whether it stands where it parts from the others.
     pub(super) fn has_parted(&self) -> bool {
-        match &self.likeness {
-            Likeness::Parted(parting) => parting
-                .retired
-                .is_some_and(|last| self.timeline.retired() >= last),
-            _ => false,
-        }
+        self.parting.is_some_and(|last| self.timeline.retired() >= last)
     }
 
     /// A slice of its way; whether there was any.

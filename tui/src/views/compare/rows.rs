@@ -11,10 +11,11 @@ use vmm_core::mode::ModeName;
 use vmm_core::numbers::exact;
 use vmm_core::price::PriceList;
 
-use super::companion::Likeness;
+use super::companion::Companion;
 use super::{Column, NAMES, place, put};
 use crate::app::App;
 use crate::theme::Role;
+use crate::views::checks::Check;
 
 /// Rows of the state.
 pub(super) const STATE_ROWS: usize = 9;
@@ -127,29 +128,42 @@ fn equality(column: &Column, own: Option<&Column>, glyphs: &crate::theme::Glyphs
 
 /// What the checker says, in a word or two.
 fn checked(column: &Column, glyphs: &crate::theme::Glyphs) -> (String, Role) {
-    match column.likeness {
-        None => (String::new(), Role::Dim),
-        Some(Likeness::Checking(_)) => ("checking ...".to_string(), Role::Dim),
-        Some(Likeness::Kept(_)) => (format!("{} as bare", glyphs.good), Role::Good),
-        Some(Likeness::Unknown(_)) => ("? nobody can say".to_string(), Role::Warn),
-        Some(Likeness::Parted(parting)) => {
-            let what = match (column.parted, parting.retired) {
-                (true, _) => "parted here".to_string(),
-                (false, Some(at)) => format!("parts at {}", exact(at)),
-                (false, None) => format!("parts at clock {}", exact(parting.divergence.clock)),
-            };
-            (format!("{} {what}", glyphs.bad), Role::Bad)
-        }
-    }
+    let told = match column.check {
+        None => return (String::new(), Role::Dim),
+        Some(Check::Working(_)) => return ("checking ...".to_string(), Role::Dim),
+        Some(Check::Failed(_)) => return ("? nobody can say".to_string(), Role::Warn),
+        Some(Check::Over(told)) => told,
+    };
+    let Some(divergence) = &told.parted else {
+        return match told.verdicts.equivalence.answer() {
+            Some(true) => (format!("{} as bare", glyphs.good), Role::Good),
+            _ => ("? nobody can say".to_string(), Role::Warn),
+        };
+    };
+    let what = match column.companion {
+        Some(companion) if companion.has_parted() => "parted here".to_string(),
+        Some(Companion {
+            parting: Some(at), ..
+        }) => format!("parts at {}", exact(*at)),
+        _ => format!("parts at clock {}", exact(divergence.clock)),
+    };
+    (format!("{} {what}", glyphs.bad), Role::Bad)
 }
 
 /// What the checker says, in full.
 pub(super) fn detail(app: &App, column: &Column, area: Rect, buffer: &mut Buffer) {
-    let (text, role) = match column.likeness {
-        None | Some(Likeness::Checking(_)) => return,
-        Some(Likeness::Kept(detail)) => (detail, Role::Dim),
-        Some(Likeness::Unknown(detail)) => (detail, Role::Warn),
-        Some(Likeness::Parted(parting)) => (&parting.detail, Role::Bad),
+    let (text, role) = match column.check {
+        None | Some(Check::Working(_)) => return,
+        Some(Check::Failed(why)) => (why, Role::Warn),
+        Some(Check::Over(told)) => {
+            let equivalence = &told.verdicts.equivalence;
+            let role = match equivalence.answer() {
+                _ if told.parted.is_some() => Role::Bad,
+                Some(true) => Role::Dim,
+                _ => Role::Warn,
+            };
+            (&equivalence.detail, role)
+        }
     };
     Paragraph::new(format!("{}: {text}", column.mode))
         .style(app.theme.style(role))

@@ -1,138 +1,17 @@
 //! The three lights: what the checker says of the running guest, which it runs beside the bare machine.
 
-use std::sync::Arc;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use scenarios::Scenario;
-use toy_isa::row::Row;
-use vmm_core::check::checked::{Checked, Doing, Judged, Progress, Pursued, Terms};
-use vmm_core::check::equivalence::Grain;
-use vmm_core::check::fuel::Fuel;
+use vmm_core::check::checked::{Doing, Progress};
 use vmm_core::check::{Verdict, Verdicts};
-use vmm_core::engine::EngineName;
 use vmm_core::mode::ModeName;
 use vmm_core::numbers::{counted, exact};
 
 use super::text::{lines_of, more, wrap};
 use crate::app::App;
 use crate::frame::put;
-use crate::session::Session;
 use crate::theme::{Role, Theme};
-
-/// Attempts in a slice of work.
-const SLICE: u64 = 1 << 16;
-
-/// What is known of the guest's modes.
-#[derive(Default)]
-pub(super) struct Checks {
-    scenario: Option<Arc<Scenario>>,
-    mode: Option<ModeName>,
-    known: Vec<(ModeName, Check)>,
-}
-
-/// A checked run.
-enum Check {
-    Working(Box<Checked>),
-    Over(Box<Told>),
-    /// It could not be done, and why.
-    Failed(String),
-}
-
-/// What came of it.
-struct Told {
-    verdicts: Verdicts,
-    /// How the guest ended.
-    end: String,
-    /// The holes that it fell into.
-    holes: Vec<Row>,
-}
-
-impl Told {
-    fn new(judged: Judged) -> Told {
-        let retired = judged.run.guest().pace.retired();
-        let retired = counted(retired, "instruction", "instructions");
-        let findings = judged.findings.into_iter();
-        let holes = findings.flat_map(|findings| findings.holes.into_iter().map(|hole| hole.row));
-        Told {
-            verdicts: judged.verdict,
-            end: format!("after {retired}: {}", judged.end),
-            holes: holes.collect(),
-        }
-    }
-}
-
-impl Checks {
-    /// Begins to check the guest under its mode, if nobody has.
-    pub(super) fn gather(&mut self, session: &Session, engine: EngineName) {
-        let scenario = &session.scenario;
-        let same = |known: &Arc<Scenario>| Arc::ptr_eq(known, scenario);
-        if !self.scenario.as_ref().is_some_and(same) {
-            *self = Checks {
-                scenario: Some(Arc::clone(scenario)),
-                ..Checks::default()
-            };
-        }
-        self.mode = Some(session.mode);
-        if self.now().is_none() {
-            self.known
-                .push((session.mode, Check::new(scenario, session.mode, engine)));
-        }
-    }
-
-    fn now(&self) -> Option<&Check> {
-        let mut known = self.known.iter();
-        let (_, check) = known.find(|(mode, _)| Some(*mode) == self.mode)?;
-        Some(check)
-    }
-
-    /// The first hole that the guest fell into, if it did.
-    pub(super) fn hole(&self) -> Option<Row> {
-        match self.now() {
-            Some(Check::Over(told)) => told.holes.first().copied(),
-            _ => None,
-        }
-    }
-
-    /// Whether there is something to do.
-    pub(super) fn busy(&self) -> bool {
-        matches!(self.now(), Some(Check::Working(_)))
-    }
-
-    /// Does a slice of it.
-    pub(super) fn work(&mut self) {
-        let now = self.mode;
-        if let Some((_, check)) = self.known.iter_mut().find(|(mode, _)| Some(*mode) == now) {
-            check.work();
-        }
-    }
-}
-
-impl Check {
-    fn new(scenario: &Scenario, mode: ModeName, engine: EngineName) -> Check {
-        let terms = Terms {
-            engine,
-            budget: scenario.budget,
-            grain: Grain::SyncPoints,
-            now: || 0,
-        };
-        match Checked::new(&scenario.setup, mode, terms) {
-            Ok(checked) => Check::Working(Box::new(checked)),
-            Err(error) => Check::Failed(error.to_string()),
-        }
-    }
-
-    fn work(&mut self) {
-        *self = match std::mem::replace(self, Check::Failed(String::new())) {
-            Check::Working(checked) => match checked.pursue(&mut Fuel::new(SLICE)) {
-                Ok(Pursued::Working(checked)) => Check::Working(checked),
-                Ok(Pursued::Over(judged)) => Check::Over(Box::new(Told::new(*judged))),
-                Err(error) => Check::Failed(error.to_string()),
-            },
-            known => known,
-        };
-    }
-}
+use crate::views::checks::Check;
 
 /// A light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,7 +59,7 @@ const WIDE: u16 = 77;
 const PLACES: [u16; 3] = [0, 25, 55];
 
 fn lights(app: &App) -> [Light; 3] {
-    match app.views.properties.checks.now() {
+    match app.views.checks.of(app.session.mode) {
         Some(Check::Over(told)) => of(&told.verdicts).map(|verdict| Light::of(verdict, app.session.mode)),
         Some(Check::Working(_)) | None => [Light::Working; 3],
         Some(Check::Failed(_)) => [Light::Unknown; 3],
@@ -256,7 +135,7 @@ fn reasons(app: &App, columns: u16) -> Vec<(&'static str, String)> {
         }
         lines.extend(text.map(|line| ("", line)));
     };
-    match app.views.properties.checks.now() {
+    match app.views.checks.of(app.session.mode) {
         None => {}
         Some(Check::Failed(why)) => say("why", &format!("this could not be checked: {why}")),
         Some(Check::Working(checked)) => say("checking", &progress(checked.progress())),
