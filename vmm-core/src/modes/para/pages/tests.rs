@@ -15,17 +15,22 @@ impl Pages {
     /// Counts everything anew, from the tables in memory and from the uses that are no entries (each as often as it
     /// is listed), and compares with the books.
     pub(in crate::modes::para) fn audit(&self, board: &Board, others: &[(u32, Kind)]) {
-        let mut counted = vec![Vec::new(); self.pages.len()];
+        let mut counted = vec![Vec::new(); board.ram.pages() as usize];
         for (frame, kind) in others {
             counted[*frame as usize].push(*kind);
         }
-        for (frame, page) in self.pages.iter().enumerate() {
-            counted[frame].extend(page.pinned.then_some(Kind::Root));
-            let Some(kind @ (Kind::Root | Kind::Table)) = self.kind(frame as u32) else {
+        let pages = || {
+            self.frames
+                .pairs()
+                .map(|(guest, frame)| (frame, self.pages[guest as usize]))
+        };
+        for (frame, page) in pages() {
+            counted[frame as usize].extend(page.pinned.then_some(Kind::Root));
+            let Some(kind @ (Kind::Root | Kind::Table)) = self.kind(frame) else {
                 continue;
             };
             for index in 0..guest_entries(kind) {
-                let entry = board.ram.read(frame as u32 * PAGE + 4 * index, Width::Word);
+                let entry = board.ram.read(frame * PAGE + 4 * index, Width::Word);
                 let entry = entry.expect("tables are in memory");
                 if entry & pte::V == 0 {
                     continue;
@@ -50,14 +55,15 @@ impl Pages {
                 }
             }
             for (index, entry) in (guest_entries(Kind::Root)..).zip(self.reserved) {
-                let found = board.ram.read(frame as u32 * PAGE + 4 * index, Width::Word);
+                let found = board.ram.read(frame * PAGE + 4 * index, Width::Word);
                 assert!(
                     kind == Kind::Table || found == Some(entry),
                     "the monitor's entries are in every root"
                 );
             }
         }
-        for (frame, (page, uses)) in self.pages.iter().zip(&counted).enumerate() {
+        for (frame, page) in pages() {
+            let uses = std::mem::take(&mut counted[frame as usize]);
             assert_eq!(
                 page.uses as usize,
                 uses.len(),
@@ -68,6 +74,10 @@ impl Pages {
                 "frame {frame:#x} is {uses:?}"
             );
         }
+        assert!(
+            counted.iter().all(Vec::is_empty),
+            "uses of the guest's frames alone"
+        );
     }
 }
 
