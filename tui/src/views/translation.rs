@@ -165,7 +165,8 @@ impl Screen for Translation {
          its target has been translated: then one unit jumps straight to the next, and no monitor is needed.\n\
          \n\
          An innocuous instruction that traps again and again is translated to a call; one that calls for nothing, back \
-         again. The list says how often each has.\n\
+         again. The list says since when, the last change first, and how often each has; a change on the way here is \
+         marked.\n\
          \n\
          Units: the guest stands in the marked one, x was forgotten since. up and down select another, enter goes back \
          to where the guest stands, ':unit PLACE' finds the unit of a symbol or an address."

@@ -92,6 +92,8 @@ struct Trouble {
     times: u32,
     /// Whether it is translated to a call.
     adapted: bool,
+    /// The guest's clock when that changed last.
+    since: Option<u64>,
 }
 
 /// Where to go on in the cache.
@@ -668,6 +670,7 @@ impl Translate {
             *trouble = Trouble {
                 times: 0,
                 adapted: calls,
+                since: Some(self.monitor.guest.pace.clock),
             };
             let hart = self.monitor.allocator.load(&machine.board);
             let event = Event::Adapt { address: pc, calls };

@@ -17,13 +17,17 @@ use crate::theme::Role;
 /// The title of the pane with the guests.
 pub(super) fn title(crowd: &Crowd) -> String {
     let turns = crowd.turns.as_ref().map_or(0, Turns::position);
+    let way = match crowd.turns.as_ref().is_ok_and(Turns::pursues) {
+        true => ", on their way",
+        false => "",
+    };
     let instead = match crowd.under == crowd.mode {
         true => String::new(),
         false => format!(" (mode {} runs one guest)", crowd.mode),
     };
     let count = crowd.names.len();
     format!(
-        "{count} guests under {}{instead}; turns: {}",
+        "{count} guests under {}{instead}; turns: {}{way}",
         crowd.under,
         exact(turns)
     )

@@ -56,7 +56,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let after = [
         (pages, guest.hart.csr.ptbr != before.hart.csr.ptbr),
         (
-            cause.map_or("no cause".to_string(), |cause| format!("last trap: {cause}")),
+            match cause {
+                // As at power-on: no jump to 0 is misaligned.
+                Some(Cause::FetchMisaligned) if guest.hart.csr.tval == 0 => "no trap yet".to_string(),
+                Some(cause) => format!("last trap: {cause}"),
+                None => "no cause".to_string(),
+            },
             guest.hart.csr.cause != before.hart.csr.cause,
         ),
         (format!("clock {}", exact(guest.pace.clock)), false),

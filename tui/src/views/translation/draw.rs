@@ -196,7 +196,7 @@ pub(super) fn cache(
     let (room, taken) = cache.room();
     let counts = app.session.run().counts();
     let columns = 20usize;
-    let full = (u64::from(taken) * columns as u64 / u64::from(room.max(1))) as usize;
+    let full = (u64::from(taken) * columns as u64).div_ceil(room.max(1).into()) as usize;
     let bar = glyphs.full.repeat(full) + &glyphs.empty.repeat(columns - full);
     let occupied = format!("{bar} {} of {} bytes", exact(taken.into()), exact(room.into()));
     let happened = format!(
@@ -223,22 +223,30 @@ pub(super) fn cache(
         lines.push((format!("{} linked from units: {from}", glyphs.left), Role::Text));
     }
     let mut habits: Vec<_> = translator.habits().collect();
-    habits.sort_by_key(|habit| (!habit.adapted, std::cmp::Reverse(habit.times)));
+    // What was changed last comes first, and is marked if that was on the way here.
+    habits.sort_by_key(|habit| std::cmp::Reverse((habit.since, habit.times)));
+    let before = app.session.before().pace.clock;
     for habit in habits {
-        let (what, role) = match habit.adapted {
-            true => (
-                format!("calls the monitor; {} for nothing", habit.times),
-                Role::Changed,
+        let of = Translate::PATIENCE;
+        let what = match (habit.adapted, habit.since) {
+            (true, Some(clock)) => format!(
+                "for nothing {} of {of}, a call since clock {}",
+                habit.times,
+                exact(clock)
             ),
-            false => (
-                format!("trapped {} of {}", habit.times, Translate::PATIENCE),
-                Role::Dim,
+            (_, Some(clock)) => format!(
+                "trapped {} of {of}, itself since clock {}",
+                habit.times,
+                exact(clock)
             ),
+            (_, None) => format!("trapped {} of {of}", habit.times),
         };
-        lines.push((
-            format!("{} {}: {what}", glyphs.changed, name(app, habit.pc)),
-            role,
-        ));
+        let (sign, role) = match habit.since {
+            Some(clock) if clock >= before => (glyphs.changed, Role::Changed),
+            Some(_) if habit.adapted => (" ", Role::Monitor),
+            _ => (" ", Role::Dim),
+        };
+        lines.push((format!("{sign} {}: {what}", name(app, habit.pc)), role));
     }
     for (y, (text, role)) in (0..area.height).zip(lines) {
         put_line(app, area, y, &text, role, buffer);

@@ -3,7 +3,7 @@
 use toy_isa::machine::Machine;
 
 use super::cache::{Cache, Context, UnitId};
-use super::{Stage, Translate, Trouble};
+use super::{Stage, Translate};
 
 /// Where in the translation cache the guest stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Habit {
     pub adapted: bool,
     /// How often it has trapped as it stands; or, once it calls, how often in a row it has called for nothing.
     pub times: u32,
+    /// The guest's clock when the translator changed its mind about it last.
+    pub since: Option<u64>,
 }
 
 impl Translate {
@@ -54,14 +56,13 @@ impl Translate {
 
     /// What was found out about instructions that trapped, by their addresses.
     pub fn habits(&self) -> impl Iterator<Item = Habit> + '_ {
-        self.trouble
-            .iter()
-            .map(|((context, pc), Trouble { times, adapted })| Habit {
-                context: *context,
-                pc: *pc,
-                adapted: *adapted,
-                times: *times,
-            })
+        self.trouble.iter().map(|((context, pc), trouble)| Habit {
+            context: *context,
+            pc: *pc,
+            adapted: trouble.adapted,
+            times: trouble.times,
+            since: trouble.since,
+        })
     }
 
     /// After how many times it changes its mind about an instruction.

@@ -117,9 +117,15 @@ fn habits_tell_what_is_adapted_and_when_it_is_not_any_more() {
             .all(|(_, times)| *times < Translate::PATIENCE)
     );
     let told = run.log.records().filter_map(|record| match record.event {
-        Event::Adapt { address, calls } => Some((address, calls)),
+        Event::Adapt { address, calls } => Some((address, calls, record.clock)),
         _ => None,
     });
-    let look = translator(&run).habits().next().expect("it trapped").pc;
-    assert_eq!(told.collect::<Vec<_>>(), [(look, true), (look, false)]);
+    let told: Vec<_> = told.collect();
+    let look = translator(&run).habits().next().expect("it trapped");
+    let changes: Vec<_> = told
+        .iter()
+        .map(|(address, calls, _)| (*address, *calls))
+        .collect();
+    assert_eq!(changes, [(look.pc, true), (look.pc, false)]);
+    assert_eq!(look.since, told.last().map(|(.., clock)| *clock));
 }
