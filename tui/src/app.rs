@@ -202,7 +202,7 @@ impl App {
 
     /// Whether something moves with the time: [`Message::Tick`](crate::Message::Tick) moves it.
     pub fn needs_time(&self) -> bool {
-        self.session.needs_time()
+        self.session.needs_time() || self.view.screen().needs_time(self)
     }
 
     /// Sets out for a place of the run; the work that is to be done goes there.

@@ -38,7 +38,7 @@ impl App {
                 if moved {
                     self.moved();
                 }
-                return moved;
+                return self.view.screen().tick(self, millis) || moved;
             }
             Message::Work => self.work(),
             Message::Notice(text) => self.complain(text),

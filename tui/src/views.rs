@@ -187,6 +187,16 @@ pub trait Screen {
     /// Does a slice of it, of some milliseconds.
     fn work(&self, _app: &mut App) {}
 
+    /// Whether something in it moves with the time.
+    fn needs_time(&self, _app: &App) -> bool {
+        false
+    }
+
+    /// So much time has passed; whether something has moved.
+    fn tick(&self, _app: &mut App, _millis: u64) -> bool {
+        false
+    }
+
     /// What it shows, and what its colours and signs mean: paragraphs.
     fn help(&self) -> &'static str;
 

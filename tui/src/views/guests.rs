@@ -32,6 +32,8 @@ pub struct State {
     crowd: Option<Crowd>,
     /// The guest that is selected.
     selected: usize,
+    /// Turns are played: thousandths of one that are due.
+    playing: Option<u64>,
 }
 
 /// The guests of a scenario, or why there are none.
@@ -70,7 +72,7 @@ impl Screen for Guests {
     fn title(&self, app: &App, pane: usize) -> String {
         let state = &app.views.guests;
         match (pane, &state.crowd) {
-            (GUESTS, Some(crowd)) => draw::title(crowd),
+            (GUESTS, Some(crowd)) => draw::title(crowd, state.playing.map(|_| app.settings.speed)),
             (INTERFACE, Some(crowd)) => match crowd.names.get(state.selected) {
                 Some(name) => format!("Guest {} and its monitor: {name}", state.selected + 1),
                 None => "Interface".to_string(),
@@ -100,19 +102,25 @@ impl Screen for Guests {
         };
         let last = turns.several().guests().len().saturating_sub(1);
         let here = turns.position();
-        match action {
-            Action::Up => state.selected = state.selected.saturating_sub(1),
-            Action::Down => state.selected = (state.selected + 1).min(last),
-            Action::Top => state.selected = 0,
-            Action::Bottom => state.selected = last,
-            Action::StepInto | Action::StepOver => turns.aim(here + 1),
-            Action::StepBack | Action::StepOverBack => turns.aim(here.saturating_sub(1)),
-            Action::Play if turns.pursues() => turns.give_up(),
-            Action::Play | Action::Continue => turns.aim(u64::MAX),
-            Action::ReverseContinue | Action::First => turns.aim(0),
-            Action::Furthest => turns.aim(turns.furthest()),
+        let aim = match action {
+            Action::Up => return select(state, state.selected.saturating_sub(1)),
+            Action::Down => return select(state, (state.selected + 1).min(last)),
+            Action::Top => return select(state, 0),
+            Action::Bottom => return select(state, last),
+            Action::Play if state.playing.is_some() || turns.pursues() => here,
+            Action::Play => {
+                state.playing = Some(1000);
+                return true;
+            }
+            Action::StepInto | Action::StepOver => here + 1,
+            Action::StepBack | Action::StepOverBack => here.saturating_sub(1),
+            Action::Continue => u64::MAX,
+            Action::ReverseContinue | Action::First => 0,
+            Action::Furthest => turns.furthest(),
             _ => return false,
-        }
+        };
+        state.playing = None;
+        turns.aim(aim);
         true
     }
 
@@ -134,8 +142,10 @@ impl Screen for Guests {
         if known.is_some_and(|known| Arc::ptr_eq(&known.scenario, &scenario) && known.mode == mode) {
             return;
         }
-        app.views.guests.selected = 0;
-        app.views.guests.crowd = Some(gather(app, scenario, mode));
+        app.views.guests = State {
+            crowd: Some(gather(app, scenario, mode)),
+            ..State::default()
+        };
     }
 
     fn busy(&self, app: &App) -> bool {
@@ -149,13 +159,44 @@ impl Screen for Guests {
         }
     }
 
+    fn needs_time(&self, app: &App) -> bool {
+        app.views.guests.playing.is_some()
+    }
+
+    fn tick(&self, app: &mut App, millis: u64) -> bool {
+        let speed = app.settings.speed.per_second();
+        let state = &mut app.views.guests;
+        let (Some(due), Some(Crowd { turns: Ok(turns), .. })) = (&mut state.playing, &mut state.crowd) else {
+            return false;
+        };
+        if turns.several().queue().is_empty() {
+            state.playing = None;
+            return true;
+        }
+        // What is not done yet is not made up for, nor is a pause of the whole program.
+        if turns.pursues() {
+            return false;
+        }
+        let Some(per_second) = speed else {
+            turns.aim(u64::MAX);
+            return true;
+        };
+        *due += millis.min(250).saturating_mul(per_second);
+        let given = *due / 1000;
+        *due %= 1000;
+        if given > 0 {
+            turns.aim(turns.position() + given);
+        }
+        given > 0
+    }
+
     fn help(&self) -> &'static str {
         "Several guests on one machine, under one monitor. The monitor gives the processor to whoever has used the \
          least fuel for its weight; fuel is an instruction that retires, or a fixed price for each exit, so that a \
          guest that traps all the time gets no more than one that computes.\n\
          \n\
-         This view has a time of its own: s is a turn, S takes one back, space goes on until all have ended, < and > \
-         lead to the beginning and to the furthest turn.\n\
+         This view has a time of its own: s is a turn, S takes one back, space plays turns, + and - change how many a \
+         second, c goes on until all have ended, < and > lead to the beginning and to the furthest turn.\n\
          \n\
          'asked' is a guest's share by its weight, 'got' what it has had of the fuel so far. The queue shows who is \
          next, first on the left, and the last turns, newest first.\n\
@@ -173,6 +214,11 @@ impl Screen for Guests {
             Action::Mode,
         ]
     }
+}
+
+fn select(state: &mut State, guest: usize) -> bool {
+    state.selected = guest;
+    true
 }
 
 /// The guests of a scenario's crowd, before their first turn.

@@ -166,7 +166,7 @@ impl Screen for Translation {
          \n\
          An innocuous instruction that traps again and again is translated to a call; one that calls for nothing, back \
          again. The list says since when, the last change first, and how often each has; a change on the way here is \
-         marked.\n\
+         marked. ':next adapt' goes to the next change.\n\
          \n\
          Units: the guest stands in the marked one, x was forgotten since. up and down select another, enter goes back \
          to where the guest stands, ':unit PLACE' finds the unit of a symbol or an address."

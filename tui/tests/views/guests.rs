@@ -1,8 +1,8 @@
 //! View Guests: turns forwards and back, shares, and what passes between a guest and its monitor.
 
-use crate::common::{app, compare, press, shown};
+use crate::common::{app, compare, finish, press, shown};
 use ratatui::layout::Size;
-use tui::App;
+use tui::{App, Message};
 
 const LARGE: Size = Size::new(160, 50);
 
@@ -40,7 +40,7 @@ fn turns_can_be_taken_back() {
 #[test]
 fn every_guest_ends_and_has_its_share() {
     let mut app = app("guest-os", "trap");
-    press(&mut app, "7 space");
+    press(&mut app, "7 c");
     let screen = shown(&mut app, LARGE);
     assert!(screen.contains("all have ended"), "{screen}");
     assert_eq!(screen.matches("exit code 0").count(), 8, "{screen}");
@@ -56,4 +56,21 @@ fn a_mode_that_runs_one_guest_says_so() {
     let screen = shown(&mut app, LARGE);
     assert!(screen.contains("mode bare runs one guest"), "{screen}");
     assert!(screen.contains("under trap"), "{screen}");
+}
+
+#[test]
+fn turns_are_played_as_many_a_second_as_was_asked_for() {
+    let mut app = app("guest-os", "trap");
+    press(&mut app, "7 space");
+    for _ in 0..8 {
+        app.update(Message::Tick { millis: 125 });
+        finish(&mut app);
+    }
+    let screen = shown(&mut app, LARGE);
+    assert!(screen.contains("turns: 11, played at 10/s"), "{screen}");
+    press(&mut app, "j + space");
+    app.update(Message::Tick { millis: 250 });
+    let screen = shown(&mut app, LARGE);
+    assert!(screen.contains("turns: 11 "), "{screen}");
+    assert!(!app.needs_time());
 }

@@ -10,13 +10,14 @@ use crate::numbers::counted;
 
 impl Event {
     /// All names, in the order of the events.
-    pub const NAMES: [&str; 18] = [
+    pub const NAMES: [&str; 19] = [
         "exit",
         "vm-exit",
         "vm-entry",
         "nested-fill",
         "callout",
         "translate",
+        "adapt",
         "hypercall",
         "table-updates",
         "event-sent",

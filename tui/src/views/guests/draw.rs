@@ -12,14 +12,16 @@ use vmm_core::several::Turns;
 use super::Crowd;
 use crate::app::App;
 use crate::frame::{cut, put_line};
+use crate::session::Speed;
 use crate::theme::Role;
 
 /// The title of the pane with the guests.
-pub(super) fn title(crowd: &Crowd) -> String {
+pub(super) fn title(crowd: &Crowd, playing: Option<Speed>) -> String {
     let turns = crowd.turns.as_ref().map_or(0, Turns::position);
-    let way = match crowd.turns.as_ref().is_ok_and(Turns::pursues) {
-        true => ", on their way",
-        false => "",
+    let way = match playing {
+        Some(speed) => format!(", played at {}", speed.name()),
+        None if crowd.turns.as_ref().is_ok_and(Turns::pursues) => ", on their way".to_string(),
+        None => String::new(),
     };
     let instead = match crowd.under == crowd.mode {
         true => String::new(),
@@ -63,6 +65,8 @@ pub(super) fn guests(
     let room = usize::from(area.height.saturating_sub(1));
     let first = (selected + 1).saturating_sub(room);
     let glyphs = app.theme.glyphs();
+    // How a guest has ended is a sentence.
+    let wide = area.width >= 100;
     for (y, (number, guest)) in (1..).zip(guests.iter().enumerate().skip(first).take(room)) {
         let part = |of: u64, all: u64| match all {
             0 => 0.0,
@@ -70,7 +74,8 @@ pub(super) fn guests(
         };
         let (asked, got) = (part(guest.weight.into(), weights), part(guest.used, used));
         let (state, role) = match guest.ended {
-            Some(end) => (end.to_string(), Role::Dim),
+            Some(end) if wide => (end.to_string(), Role::Dim),
+            Some(_) => ("ended".to_string(), Role::Dim),
             None if queue.first() == Some(&number) => ("next".to_string(), Role::Good),
             None => {
                 let place = queue.iter().position(|waiting| *waiting == number).unwrap_or(0);
@@ -118,14 +123,14 @@ pub(super) fn queue(app: &App, turns: &Turns, area: Rect, buffer: &mut Buffer) {
         false => format!("next: {}", queue.join(&arrow)),
     };
     put_line(app, area, 0, &text, Role::Strong, buffer);
-    let head = format!("{:>8}{:>7}{:>8}{:>7}", "turn", "guest", "fuel", "exits");
+    let head = format!("{:>7}{:>6}{:>8}{:>6}", "turn", "guest", "fuel", "exits");
     put_line(app, area, 1, &head, Role::Dim, buffer);
     let (first, past) = turns.past();
     let numbered: Vec<_> = (first..).zip(past).collect();
     for (y, (number, turn)) in (2..area.height).zip(numbered.into_iter().rev()) {
         let end = if turn.ended { "  ended" } else { "" };
         let text = format!(
-            "{:>8}{:>7}{:>8}{:>7}{end}",
+            "{:>7}{:>6}{:>8}{:>6}{end}",
             exact(number + 1),
             turn.guest + 1,
             exact(turn.fuel),
@@ -188,11 +193,11 @@ fn draw_ring(app: &App, ring: &Ring, area: Rect, y: u16, buffer: &mut Buffer) ->
         .waiting()
         .map_or("?".to_string(), |waiting| waiting.to_string());
     let text = format!(
-        "{name:<12} filled to {}, emptied to {}: {waiting} of {} wait, {} at work",
-        ring.produced,
-        ring.consumed,
+        "{name:<12}{waiting} of {} wait, {} at work; {} filled, {} emptied",
         ring.size,
-        ring.at_work()
+        ring.at_work(),
+        ring.produced,
+        ring.consumed
     );
     put_line(app, area, y, &text, Role::Strong, buffer);
     // A ring with more places than columns is drawn in parts of as many each.
