@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 use scenarios::terminal::escape_line;
 use vmm_core::modes::para::interface::channel;
-use vmm_core::modes::para::look::{Place, Ring, Stream};
+use vmm_core::modes::para::look::{Channel, Place, Ring, Stream};
 use vmm_core::numbers::exact;
 use vmm_core::several::Turns;
 
@@ -161,7 +161,13 @@ pub(super) fn interface(app: &App, turns: &Turns, selected: usize, area: Rect, b
         ""
     };
     put_line(app, area, y, &format!("{upcalls}{waits}"), Role::Text, buffer);
-    for event in &interface.channels {
+    let short = interface.channels.len() + 1 + 2 * interface.rings.len() > usize::from(area.height);
+    if short {
+        y += 1;
+        let channels: Vec<String> = interface.channels.iter().map(short_channel).collect();
+        put_line(app, area, y, &channels.join(", "), Role::Text, buffer);
+    }
+    for event in interface.channels.iter().filter(|_| !short) {
         y += 1;
         let pending = if event.pending { "p pending" } else { "- idle" };
         let masked = if event.masked { ", m masked" } else { "" };
@@ -180,6 +186,13 @@ pub(super) fn interface(app: &App, turns: &Turns, selected: usize, area: Rect, b
     if interface.rings.is_empty() {
         put_line(app, area, y + 1, "no ring is connected yet", Role::Dim, buffer);
     }
+}
+
+/// A channel where there is no room for a line.
+fn short_channel(event: &Channel) -> String {
+    let pending = if event.pending { "p" } else { "-" };
+    let masked = if event.masked { "m" } else { "" };
+    format!("{} {pending}{masked}", channel::name(event.number))
 }
 
 /// A ring in two lines: its indices, and its places; how many lines follow the first.
