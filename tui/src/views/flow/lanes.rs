@@ -71,7 +71,11 @@ impl Plan {
         Plan {
             lanes: [0, 1, 2, 3].map(|number| area.x + pitch / 2 + number * pitch),
             pitch,
-            labels: area.x + 4 * pitch + 1,
+            labels: if narrow {
+                area.right()
+            } else {
+                area.x + 4 * pitch + 1
+            },
             arrows,
             above: if tall { arrows.height / 3 } else { 0 },
             sentence,
