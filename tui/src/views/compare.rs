@@ -32,6 +32,9 @@ const DETAIL: u16 = 3;
 /// Columns for the names of rows.
 const NAMES: u16 = 12;
 
+/// The narrowest column that says something, in large letters too.
+const NARROWEST: u16 = 13;
+
 /// What the view keeps.
 #[derive(Default)]
 pub struct State {
@@ -51,6 +54,7 @@ pub struct State {
 /// A mode of the guest, in its column.
 struct Column<'a> {
     mode: ModeName,
+    selected: bool,
     timeline: &'a Timeline,
     /// What the checker says of it.
     check: Option<&'a Check>,
@@ -101,10 +105,10 @@ impl Screen for Compare {
     }
 
     fn draw(&self, app: &App, pane: usize, area: Rect, buffer: &mut Buffer) {
-        let columns = columns(app);
         if area.height == 0 || area.width <= NAMES {
             return;
         }
+        let columns = fitting(columns(app), usize::from((area.width - NAMES) / NARROWEST));
         head(app, &columns, area, buffer);
         let body = Rect {
             y: area.y + 1,
@@ -128,7 +132,7 @@ impl Screen for Compare {
                     height: detail,
                     ..body
                 };
-                if let Some(column) = columns.get(app.views.compare.selected) {
+                if let Some(column) = columns.iter().find(|column| column.selected) {
                     rows::detail(app, column, below, buffer);
                 }
             }
@@ -350,17 +354,30 @@ fn another_mode(app: &mut App) -> bool {
     true
 }
 
+/// Of columns for which there is too little room, the session's and those around the one that is selected.
+fn fitting(mut columns: Vec<Column>, room: usize) -> Vec<Column> {
+    let selected = columns.iter().position(|column| column.selected).unwrap_or(0);
+    let beside = room.clamp(2, columns.len().max(2)) - 1;
+    let first = (selected + 1).saturating_sub(beside).max(1);
+    let kept = |place: usize| place == 0 || (first..first + beside).contains(&place);
+    let mut places = 0..;
+    columns.retain(|_| places.next().is_some_and(kept));
+    columns
+}
+
 /// All columns, the session's first.
 fn columns(app: &App) -> Vec<Column<'_>> {
     let state = &app.views.compare;
     let own = Column {
         mode: app.session.mode,
+        selected: state.selected == 0,
         timeline: app.session.timeline(),
         check: app.views.checks.of(app.session.mode),
         companion: None,
     };
-    let companions = state.companions.iter().map(|companion| Column {
+    let companions = (1..).zip(&state.companions).map(|(number, companion)| Column {
         mode: companion.mode,
+        selected: state.selected == number,
         timeline: &companion.timeline,
         check: app.views.checks.of(companion.mode),
         companion: Some(companion),
@@ -383,9 +400,16 @@ fn head(app: &App, columns: &[Column], area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
     for (number, column) in columns.iter().enumerate() {
         let place = place(area, number, columns.len());
-        let selected = app.views.compare.selected == number;
-        let sign = if selected { theme.glyphs().selected } else { " " };
-        let role = if selected { Role::Selection } else { Role::Title };
+        let sign = if column.selected {
+            theme.glyphs().selected
+        } else {
+            " "
+        };
+        let role = if column.selected {
+            Role::Selection
+        } else {
+            Role::Title
+        };
         let name = format!("{sign}{}", column.mode);
         put(app, place, 0, &name, theme.style(role), buffer);
     }

@@ -105,3 +105,20 @@ fn columns_can_be_chosen() {
     let screen = shown(&mut app, Size::new(160, 50));
     assert!(screen.contains("'nonsense' is no mode"), "{screen}");
 }
+
+#[test]
+fn in_large_letters_another_mode_comes_in_sight_when_it_is_selected() {
+    let mut app = app("guest-os", "trap");
+    let size = Size::new(160, 50);
+    press(&mut app, "3 l l");
+    shown(&mut app, size);
+    press(&mut app, "z z");
+    assert_eq!(app.zoom, tui::app::Zoom::Large);
+    // Below the head, which marks the selected one, too.
+    let body = |app: &mut App| shown(app, size).lines().skip(8).collect::<String>();
+    let translate = body(&mut app);
+    press(&mut app, "h");
+    assert_ne!(translate, body(&mut app), "bare");
+    press(&mut app, "l");
+    assert_eq!(translate, body(&mut app));
+}
