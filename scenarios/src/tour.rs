@@ -127,20 +127,21 @@ pub enum Target {
     End,
 }
 
-/// What a stop looks at: the views of the screen, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is looked at: the views of the interface, in the order of their keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum View {
-    /// Code, registers, memory.
+    /// Processor, memory, devices, code.
+    #[default]
     Machine,
-    /// Who acts: guest, monitor, hardware.
+    /// Each trap on its way: guest, monitor, hardware.
     Flow,
     /// Modes side by side.
     Compare,
-    /// Popek and Goldberg's properties.
+    /// Popek and Goldberg's three properties.
     Properties,
     /// Translated code.
     Translation,
-    /// Page tables.
+    /// Page tables and walks.
     Address,
     /// Several guests, and what they share.
     Guests,
@@ -173,6 +174,13 @@ impl View {
             View::Guests => "guests",
             View::Cost => "cost",
         }
+    }
+
+    /// The view of this name, in any case.
+    pub fn from_name(name: &str) -> Option<View> {
+        View::ALL
+            .into_iter()
+            .find(|view| view.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::session::{Session, Stopped};
 use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::tour::Guide;
-use crate::views::{States, View};
+use crate::views::{self, Screen, States, View};
 
 /// All state. It changes only by [`App::update`].
 pub struct App {
@@ -185,24 +185,29 @@ impl App {
         self.views.focus[self.view as usize]
     }
 
+    /// What the view shows.
+    pub fn screen(&self) -> &'static dyn Screen {
+        views::screen(self.view)
+    }
+
     /// Shows a view.
     pub(crate) fn show(&mut self, view: View) {
         self.view = view;
         self.zoom = Zoom::Off;
         self.help = None;
-        view.screen().arranged(self);
-        view.screen().moved(self);
+        self.screen().arranged(self);
+        self.screen().moved(self);
     }
 
     /// Whether there is work to be done: [`Message::Work`](crate::Message::Work) does a slice of it.
     pub fn busy(&self) -> bool {
         let guided = self.guide.as_ref().is_some_and(Guide::busy);
-        guided || self.session.busy() || self.view.screen().busy(self)
+        guided || self.session.busy() || self.screen().busy(self)
     }
 
     /// Whether something moves with the time: [`Message::Tick`](crate::Message::Tick) moves it.
     pub fn needs_time(&self) -> bool {
-        self.session.needs_time() || self.view.screen().needs_time(self)
+        self.session.needs_time() || self.screen().needs_time(self)
     }
 
     /// Sets out for a place of the run; the work that is to be done goes there.

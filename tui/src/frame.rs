@@ -96,14 +96,14 @@ fn panes(app: &App, area: Rect) -> Vec<(usize, Rect)> {
         Zoom::Whole | Zoom::Large => vec![(app.focus(), area)],
         Zoom::Off if area.height < MINIMUM.height - AROUND => vec![(app.focus(), area)],
         Zoom::Off => {
-            let all = app.view.screen().layout(app, area).into_iter().enumerate();
+            let all = app.screen().layout(app, area).into_iter().enumerate();
             all.filter(|(_, area)| !area.is_empty()).collect()
         }
     }
 }
 
 fn draw_pane(app: &App, pane: usize, area: Rect, buffer: &mut Buffer) {
-    let screen = app.view.screen();
+    let screen = app.screen();
     let focus = app.focus() == pane;
     let mut title = screen.title(app, pane);
     let pointed = app.guide.as_ref().and_then(|guide| guide.pane(app.view));

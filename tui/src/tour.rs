@@ -193,7 +193,7 @@ impl Guide {
     /// The pane that is pointed out in this view, by its name.
     pub fn pane(&self, view: View) -> Option<&str> {
         let stop = &self.tour.stops[self.stands?];
-        stop.pane.as_deref().filter(|_| View::of(stop.view) == view)
+        stop.pane.as_deref().filter(|_| stop.view == view)
     }
 
     /// The keys of the tour, and what each means.
@@ -232,22 +232,6 @@ impl Guide {
             _ => return None,
         };
         (!key.ctrl && !key.alt && place < ask.choices.len()).then_some(place)
-    }
-}
-
-impl View {
-    /// The view that a tour speaks of.
-    pub(crate) fn of(view: scenarios::tour::View) -> View {
-        match view {
-            scenarios::tour::View::Machine => View::Machine,
-            scenarios::tour::View::Flow => View::Flow,
-            scenarios::tour::View::Compare => View::Compare,
-            scenarios::tour::View::Properties => View::Properties,
-            scenarios::tour::View::Translation => View::Translation,
-            scenarios::tour::View::Address => View::Address,
-            scenarios::tour::View::Guests => View::Guests,
-            scenarios::tour::View::Cost => View::Cost,
-        }
     }
 }
 
@@ -345,7 +329,7 @@ impl App {
 
     /// Does a slice of work for the tour; whether there was any.
     pub(crate) fn tour_work(&mut self) -> bool {
-        let view_works = self.view.screen().busy(self);
+        let view_works = self.screen().busy(self);
         let Some(guide) = &mut self.guide else {
             return false;
         };
@@ -381,8 +365,8 @@ impl App {
     /// Looks at what a stop looks at.
     fn arrive(&mut self, stop: &Stop) {
         self.views.cost.choose_named(&stop.prices.name);
-        self.show(View::of(stop.view));
-        let screen = self.view.screen();
+        self.show(stop.view);
+        let screen = self.screen();
         let pane = stop.pane.as_ref().and_then(|name| {
             let names = screen.panes().iter();
             names.copied().position(|pane| pane.eq_ignore_ascii_case(name))

@@ -15,6 +15,7 @@ use crate::message::Message;
 use crate::prompt::{Prompt, Purpose, Typed};
 use crate::session::Stopped;
 use crate::tour::Guide;
+use crate::views;
 
 /// How many lines that were entered are remembered.
 const PAST: usize = 100;
@@ -38,7 +39,7 @@ impl App {
                 if moved {
                     self.moved();
                 }
-                return self.view.screen().tick(self, millis) || moved;
+                return self.screen().tick(self, millis) || moved;
             }
             Message::Work => self.work(),
             Message::Notice(text) => self.complain(text),
@@ -57,17 +58,17 @@ impl App {
             }
             return self.moved();
         }
-        self.view.screen().work(self);
+        self.screen().work(self);
     }
 
     /// The guest is elsewhere now.
     fn moved(&mut self) {
-        self.view.screen().moved(self);
+        self.screen().moved(self);
     }
 
     /// The view is drawn otherwise now.
     fn arranged(&mut self) {
-        self.view.screen().arranged(self);
+        self.screen().arranged(self);
     }
 
     fn key(&mut self, key: Key) {
@@ -95,8 +96,7 @@ impl App {
         if self.help.is_some() && self.act_in_help(action) {
             return;
         }
-        if self.act_everywhere(action) || self.view.screen().update(self, action) || self.act_on_time(action)
-        {
+        if self.act_everywhere(action) || self.screen().update(self, action) || self.act_on_time(action) {
             return;
         }
         let what = action.entry().what;
@@ -110,15 +110,15 @@ impl App {
             Action::Suspend => self.request(Request::Suspend),
             Action::Redraw => self.request(Request::Redraw),
             Action::Close => {
-                if !self.session.halt() && !self.view.screen().close(self) {
+                if !self.session.halt() && !self.screen().close(self) {
                     self.zoom = Zoom::Off;
                     self.arranged();
                 }
             }
             Action::Help => self.help = Some(0),
             Action::Show(view) => self.show(view),
-            Action::NextView => self.show(self.view.next()),
-            Action::PreviousView => self.show(self.view.previous()),
+            Action::NextView => self.show(views::further(self.view, 1)),
+            Action::PreviousView => self.show(views::further(self.view, -1)),
             Action::NextPane => self.turn_focus(1),
             Action::PreviousPane => self.turn_focus(self.panes() - 1),
             Action::Zoom => {
@@ -268,7 +268,7 @@ impl App {
         }
         match prompt.purpose {
             Purpose::Command => {
-                let said = self.view.screen().command(self, text);
+                let said = self.screen().command(self, text);
                 let said = said.unwrap_or_else(|| command::run(self, text));
                 self.told(said);
                 self.moved();
@@ -288,7 +288,7 @@ impl App {
             let key = self.keys.name(Action::Search);
             return self.complain(format!("nothing was searched for yet: {key}"));
         }
-        match self.view.screen().search(self, &text, onwards) {
+        match self.screen().search(self, &text, onwards) {
             Some(said) => self.told(said),
             None => self.complain("there is nothing to search in this pane"),
         }
@@ -303,7 +303,7 @@ impl App {
     }
 
     fn panes(&self) -> usize {
-        self.view.screen().panes().len()
+        self.screen().panes().len()
     }
 
     fn turn_focus(&mut self, by: usize) {

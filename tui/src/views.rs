@@ -13,89 +13,58 @@ pub mod translation;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use scenarios::tour::Stop;
+pub use scenarios::tour::View;
 
 use crate::action::Action;
 use crate::app::App;
 
-/// A view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum View {
-    /// Processor, memory, devices, code.
-    #[default]
-    Machine,
-    /// Each trap on its way.
-    Flow,
-    /// Modes side by side.
-    Compare,
-    /// Popek and Goldberg's three properties.
-    Properties,
-    /// Translated code.
-    Translation,
-    /// Page tables and walks.
-    Address,
-    /// Several guests.
-    Guests,
-    /// Where the cycles went.
-    Cost,
+/// What a view shows.
+pub fn screen(view: View) -> &'static dyn Screen {
+    match view {
+        View::Machine => &machine::Machine,
+        View::Flow => &flow::Flow,
+        View::Compare => &compare::Compare,
+        View::Properties => &properties::Properties,
+        View::Translation => &translation::Translation,
+        View::Address => &address::Address,
+        View::Guests => &guests::Guests,
+        View::Cost => &cost::Cost,
+    }
 }
 
-impl View {
-    /// All of them, in the order of their keys.
-    pub const ALL: [View; 8] = [
-        View::Machine,
-        View::Flow,
-        View::Compare,
-        View::Properties,
-        View::Translation,
-        View::Address,
-        View::Guests,
-        View::Cost,
-    ];
+/// The name of a view as a title.
+pub fn title(view: View) -> String {
+    let name = view.name();
+    name[..1].to_uppercase() + &name[1..]
+}
 
-    /// The name that is shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            View::Machine => "Machine",
-            View::Flow => "Flow",
-            View::Compare => "Compare",
-            View::Properties => "Properties",
-            View::Translation => "Translation",
-            View::Address => "Address",
-            View::Guests => "Guests",
-            View::Cost => "Cost",
-        }
-    }
+/// The view so many places further, or back: after the last comes the first.
+pub fn further(view: View, by: isize) -> View {
+    let count = View::ALL.len() as isize;
+    View::ALL[(view as isize + by).rem_euclid(count) as usize]
+}
 
-    /// The view of this name, in any case.
-    pub fn from_name(name: &str) -> Option<View> {
-        View::ALL
-            .into_iter()
-            .find(|view| view.name().eq_ignore_ascii_case(name))
-    }
-
-    /// The one after it; the first after the last.
-    pub fn next(self) -> View {
-        View::ALL[(self as usize + 1) % View::ALL.len()]
-    }
-
-    /// The one before it.
-    pub fn previous(self) -> View {
-        View::ALL[(self as usize + View::ALL.len() - 1) % View::ALL.len()]
-    }
-
-    /// What it shows.
-    pub fn screen(self) -> &'static dyn Screen {
-        match self {
-            View::Machine => &machine::Machine,
-            View::Flow => &flow::Flow,
-            View::Compare => &compare::Compare,
-            View::Properties => &properties::Properties,
-            View::Translation => &translation::Translation,
-            View::Address => &address::Address,
-            View::Guests => &guests::Guests,
-            View::Cost => &cost::Cost,
-        }
-    }
+/// Panes in two rows: one of so many lines, and two below it, the left one of so many columns.
+fn one_above_two(area: Rect, lines: u16, columns: u16) -> Vec<Rect> {
+    let above = Rect {
+        height: lines,
+        ..area
+    };
+    let below = Rect {
+        y: above.bottom(),
+        height: area.height - lines,
+        ..area
+    };
+    let left = Rect {
+        width: columns,
+        ..below
+    };
+    let right = Rect {
+        x: left.right(),
+        width: below.width - columns,
+        ..below
+    };
+    vec![above, left, right]
 }
 
 /// What every view keeps.

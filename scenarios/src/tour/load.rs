@@ -167,9 +167,9 @@ impl<'a> TourLoader<'a> {
             scene.prices = self.prices(prices)?;
         }
         if let Some(view) = &table.view {
-            let found = View::ALL.into_iter().find(|known| known.name() == view.get_ref());
             let names = View::ALL.iter().map(|view| view.name());
-            scene.view = found.ok_or_else(|| self.loader.unknown("view", view, names))?;
+            scene.view =
+                View::from_name(view.get_ref()).ok_or_else(|| self.loader.unknown("view", view, names))?;
         }
         if let Some(modes) = &table.compare {
             scene.compare = self.compared(modes, scene.place)?;

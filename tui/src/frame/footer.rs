@@ -80,7 +80,7 @@ fn keys(app: &App, area: Rect, buffer: &mut Buffer) {
     let own: &[Action] = match (&app.menu, app.help) {
         (Some(_), _) => &[Action::Down, Action::Up, Action::Select],
         (None, Some(_)) => &[Action::Down, Action::Up, Action::PageDown, Action::PageUp],
-        (None, None) => app.view.screen().actions(),
+        (None, None) => app.screen().actions(),
     };
     let always = match in_front {
         true => [Action::Close, Action::Theme],

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::session::Motion;
 use crate::theme::{Role, Theme};
 use crate::tour::Guide;
-use crate::views::View;
+use crate::views::{self, View};
 
 /// Columns of a number of instructions, and of events.
 const INSTRUCTIONS: u16 = 14;
@@ -170,7 +170,7 @@ fn amount(bytes: usize) -> String {
 
 /// What is written on a tab: its key and its name. All of them just fit the smallest screen.
 fn label(view: View) -> String {
-    format!(" {} {}", view as usize + 1, view.name())
+    format!(" {} {}", view as usize + 1, views::title(view))
 }
 
 fn tabs(app: &App) -> Line<'static> {

@@ -11,10 +11,11 @@ use crate::app::App;
 use crate::command::COMMANDS;
 use crate::key::Key;
 use crate::theme::Role;
+use crate::views;
 
 /// Draws it, from this line on.
 pub(super) fn draw(app: &App, first: u16, area: Rect, buffer: &mut Buffer) {
-    let title = format!("Help: {}", app.view.name());
+    let title = format!("Help: {}", views::title(app.view));
     let inner = boxed(&app.theme, &title, true, area, buffer);
     let lines = lines(app, inner.width).into_iter().skip(usize::from(first));
     for (y, line) in (inner.y..inner.bottom()).zip(lines) {
@@ -41,7 +42,7 @@ pub fn last_line(app: &App) -> u16 {
 fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let mut lines = Vec::new();
-    let text = app.view.screen().help();
+    let text = app.screen().help();
     for paragraph in text.split("\n\n") {
         lines.extend(
             wrap(paragraph, usize::from(width).saturating_sub(2)).map(|line| Line::raw(format!(" {line}"))),

@@ -38,7 +38,7 @@ impl App {
         self.focus_on(pane);
         if inner.contains(mouse.at) {
             let at = Position::new(mouse.at.x - inner.x, mouse.at.y - inner.y);
-            self.view.screen().click(self, pane, at);
+            self.screen().click(self, pane, at);
         }
     }
 

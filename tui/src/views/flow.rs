@@ -159,13 +159,7 @@ impl Screen for Flow {
 
     fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
         let below = (area.height * 2 / 5).max(7);
-        let left = area.width * 2 / 5;
-        let (top, y) = (area.height - below, area.y + area.height - below);
-        vec![
-            Rect::new(area.x, area.y, area.width, top),
-            Rect::new(area.x, y, left, below),
-            Rect::new(area.x + left, y, area.width - left, below),
-        ]
+        super::one_above_two(area, area.height - below, area.width * 2 / 5)
     }
 
     fn title(&self, app: &App, pane: usize) -> String {

@@ -58,15 +58,7 @@ impl Screen for Guests {
     fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
         let upper = (area.height / 2).min(14);
         let left = area.width * 2 / 5;
-        let lower = area.height - upper;
-        vec![
-            Rect {
-                height: upper,
-                ..area
-            },
-            Rect::new(area.x, area.y + upper, left, lower),
-            Rect::new(area.x + left, area.y + upper, area.width - left, lower),
-        ]
+        super::one_above_two(area, upper, left)
     }
 
     fn title(&self, app: &App, pane: usize) -> String {

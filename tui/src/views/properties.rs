@@ -119,25 +119,7 @@ impl Screen for Properties {
     }
 
     fn layout(&self, _app: &App, area: Rect) -> Vec<Rect> {
-        let above = Rect {
-            height: (area.height / 4).clamp(6, 12),
-            ..area
-        };
-        let below = Rect {
-            y: above.bottom(),
-            height: area.height - above.height,
-            ..area
-        };
-        let left = Rect {
-            width: (below.width / 2).min(76),
-            ..below
-        };
-        let right = Rect {
-            x: left.right(),
-            width: below.width - left.width,
-            ..below
-        };
-        vec![above, left, right]
+        super::one_above_two(area, (area.height / 4).clamp(6, 12), (area.width / 2).min(76))
     }
 
     fn title(&self, app: &App, pane: usize) -> String {
