@@ -472,6 +472,9 @@ impl Timeline {
 
     /// The next snapshot that stands for an edit, and where that was.
     fn next_edited(&self) -> Option<(usize, Position)> {
+        if self.edits.is_empty() {
+            return None;
+        }
         let here = self.position();
         let mut edits = self.snapshots.iter().map(|snapshot| snapshot.edited).enumerate();
         edits.find_map(|(place, edited)| Some((place, edited.filter(|before| *before > here)?)))

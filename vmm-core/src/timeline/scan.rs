@@ -138,8 +138,10 @@ impl Timeline {
             let turn = self.position();
             let before = self.run.log.total();
             self.turn(end - self.run.machine().attempts);
-            let guest = self.run.guest();
-            if words.iter().any(|word| guest.real(word.address) != word.real) {
+            if words
+                .iter()
+                .any(|word| self.run.guest().real(word.address) != word.real)
+            {
                 moved = Some(turn);
                 break;
             }
