@@ -1,6 +1,5 @@
-//! `cargo bench -p bench-report --bench clock`: how long things take on this
-//! computer. A few minutes; `-- PART` runs those whose names
-//! have that part.
+//! `cargo bench -p bench-report --bench clock`: how long things take on this computer. A few minutes; `-- PART` runs
+//! those whose names have that part.
 
 #![allow(missing_docs, reason = "the macros of criterion make functions without")]
 

@@ -1,6 +1,6 @@
-//! `cargo bench -p bench-report --bench instructions`: how many instructions of the host things
-//! take, as valgrind counts them. That is
-//! the same from run to run, so a count that has grown by more than [`CREEP`] percent since the last run is an error.
+//! `cargo bench -p bench-report --bench instructions`: how many instructions of the host things take, as valgrind
+//! counts them. That is the same from run to run, so a count that has grown by more than [`CREEP`] percent since the
+//! last run is an error.
 //!
 //! It needs valgrind, and the runner of gungraun in the same version as the library; without, it says so and ends well.
 
