@@ -67,6 +67,15 @@ fn one_above_two(area: Rect, lines: u16, columns: u16) -> Vec<Rect> {
     vec![above, left, right]
 }
 
+/// Of places in order, the one after `here` or before it, and around the end; and how many there are.
+fn next_of<T: PartialOrd + Copy>(found: &[T], here: T, onwards: bool) -> Option<T> {
+    let next = match onwards {
+        true => found.iter().find(|place| **place > here).or(found.first()),
+        false => found.iter().rev().find(|place| **place < here).or(found.last()),
+    };
+    next.copied()
+}
+
 /// What every view keeps.
 #[derive(Default)]
 pub struct States {

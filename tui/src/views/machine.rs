@@ -172,6 +172,8 @@ impl Screen for Machine {
     fn search(&self, app: &mut App, text: &str, onwards: bool) -> Answer {
         match app.focus() {
             CODE => Some(code::search(app, text, onwards)),
+            CONSOLE => Some(console::search(app, text, onwards)),
+            MEMORY => Some(memory::search(app, text, onwards)),
             _ => None,
         }
     }
@@ -210,7 +212,7 @@ impl Screen for Machine {
          capitals are set.
 
          Rings: where the guest believes to be, and where it really is. Commands here: `at PLACE` shows memory there, \
-         `code PLACE` code."
+         `code PLACE` code. '/' searches code, the console, and memory: there for a text, or for a word as a number."
     }
 
     fn actions(&self) -> &'static [Action] {

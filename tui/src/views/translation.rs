@@ -5,9 +5,11 @@ mod draw;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use scenarios::terminal::escape_line;
 use vmm_core::modes::translate::Translate;
+use vmm_core::numbers::counted;
 
-use super::{Answer, Screen};
+use super::{Answer, Screen, next_of};
 use crate::action::{Action, Kind};
 use crate::app::App;
 use crate::command::address;
@@ -148,6 +150,31 @@ impl Screen for Translation {
         })
     }
 
+    fn search(&self, app: &mut App, text: &str, onwards: bool) -> Answer {
+        let translator = app.session.run().translator()?;
+        let wanted = text.to_lowercase();
+        let units = translator.cache().units().iter().enumerate();
+        let has = |address| draw::name(app, address).to_lowercase().contains(&wanted);
+        let found: Vec<usize> = units
+            .filter(|(_, unit)| has(unit.pc()))
+            .map(|(number, _)| number)
+            .collect();
+        let here = shown(app, translator).unwrap_or_default();
+        Some(match next_of(&found, here, onwards) {
+            Some(unit) => {
+                app.views.translation = State {
+                    selected: Some(unit),
+                    scroll: 0,
+                };
+                Ok(counted(found.len() as u64, "unit", "units"))
+            }
+            None => Err(format!(
+                "'{}' is the name of no unit",
+                escape_line(text.as_bytes())
+            )),
+        })
+    }
+
     fn help(&self) -> &'static str {
         "On the left of the unit are the guest's instructions with why each is translated as it is, on the right the \
          words that stand for them in the cache: = the same word, otherwise what replaces it. The translator adds the \
@@ -161,7 +188,7 @@ impl Screen for Translation {
          marked. ':next adapt' goes to the next change.\n\
          \n\
          Units: the guest stands in the marked one, x was forgotten since. up and down select another, enter goes back \
-         to where the guest stands, ':unit PLACE' finds the unit of a symbol or an address."
+         to where the guest stands, ':unit PLACE' finds the unit of a symbol or an address, '/' searches their names."
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -1,8 +1,8 @@
 //! View 1.
 
 use ratatui::layout::{Position, Size};
-use tui::Message;
 use tui::message::{Mouse, MouseKind};
+use tui::{App, Message};
 use vmm_core::timeline::Point;
 
 use crate::common::{SIZES, app, compare, enter, press, shown};
@@ -138,4 +138,48 @@ fn on_a_small_screen_panes_share_a_place_and_the_one_with_the_keys_has_it() {
         screen.contains("═ Code") && screen.contains("─ Breakpoints"),
         "{screen}"
     );
+}
+
+#[test]
+fn what_is_searched_for_is_found_in_code_console_and_memory() {
+    let mut app = app("guest-os", "trap");
+    shown(&mut app, SIZES[1]);
+    enter(&mut app, ":300000");
+    let search = |app: &mut App, text: &str| {
+        enter(app, &format!("/{text}"));
+        shown(app, SIZES[1])
+    };
+    let screen = search(&mut app, "frame_free:");
+    assert!(screen.contains("'frame_free:' is not in the code"), "{screen}");
+    let screen = search(&mut app, "frame_free");
+    assert!(
+        screen.contains("call frame_free") && screen.contains("places"),
+        "{screen}"
+    );
+    press(&mut app, "w w w");
+    // What stands in the console's last line is what was found.
+    let screen = search(&mut app, "MY CHILD, PID");
+    let lines: Vec<&str> = screen.lines().collect();
+    let found = lines.iter().position(|line| line.contains("my child, pid"));
+    let last = lines.iter().rposition(|line| line.contains("my child, pid"));
+    assert!(
+        found.is_some() && screen.contains("lines, in the last line here"),
+        "{screen}"
+    );
+    assert!(lines[last.unwrap_or(0) + 1].starts_with('╚'), "{screen}");
+    press(&mut app, "w");
+    let screen = search(&mut app, "nowhere at all");
+    assert!(screen.contains("'nowhere at all' is not in memory"), "{screen}");
+    let screen = search(&mut app, "family");
+    let place = |screen: &str| screen.split("Memory  ").nth(1).map(|rest| rest[..8].to_string());
+    let first = place(&screen);
+    press(&mut app, "n");
+    assert_ne!(first, place(&shown(&mut app, SIZES[1])));
+    press(&mut app, "N");
+    assert_eq!(first, place(&shown(&mut app, SIZES[1])));
+    // A number is a word of it: here the first instruction.
+    let word = app.session.run().guest().at(0x1088).expect("it is there");
+    press(&mut app, "g");
+    let screen = search(&mut app, &format!("{word:#x}"));
+    assert!(screen.contains("Memory  00001088 _start"), "{screen}");
 }

@@ -62,3 +62,16 @@ fn where_nothing_is_translated_it_says_what_does() {
     let screen = shown(&mut app, LARGE);
     assert!(screen.contains("Mode trap translates nothing"), "{screen}");
 }
+
+#[test]
+fn units_are_found_by_their_names() {
+    let mut app = app("guest-os", "translate");
+    press(&mut app, "5");
+    enter(&mut app, ":250000");
+    enter(&mut app, "/hal_put");
+    let screen = shown(&mut app, LARGE);
+    assert!(screen.contains("of hal_put"), "{screen}");
+    enter(&mut app, "/nothing of that name");
+    let screen = shown(&mut app, LARGE);
+    assert!(screen.contains("is the name of no unit"), "{screen}");
+}

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::frame::cut;
 use crate::session::Session;
 use crate::theme::{Glyphs, Role};
+use crate::views::next_of;
 
 /// What the pane keeps.
 #[derive(Default)]
@@ -288,11 +289,7 @@ pub(super) fn search(app: &mut App, text: &str, onwards: bool) -> Result<String,
     };
     let at = cursor(app);
     let found: Vec<u32> = addresses.filter(matches).collect();
-    let next = match onwards {
-        true => found.iter().find(|address| **address > at).or(found.first()),
-        false => found.iter().rev().find(|address| **address < at).or(found.last()),
-    };
-    let Some(next) = next.copied() else {
+    let Some(next) = next_of(&found, at, onwards) else {
         return Err(format!("'{}' is not in the code", escape_line(text.as_bytes())));
     };
     app.views.machine.code.cursor = Some(next);

@@ -4,11 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-use scenarios::terminal::escape;
+use scenarios::terminal::{escape, escape_line};
+use vmm_core::numbers::counted;
 
-use super::lines;
+use super::{CONSOLE, lines};
 use crate::app::App;
+use crate::frame;
 use crate::theme::Role;
+use crate::views::next_of;
 
 /// How many lines back it can be looked.
 pub(super) const LEAST: usize = 1000;
@@ -44,6 +47,25 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         ])
         .render(line, buffer);
     }
+}
+
+/// Looks for a text in the lines, from the last one that is shown on or back, and around the end.
+pub(super) fn search(app: &mut App, text: &str, onwards: bool) -> Result<String, String> {
+    let width = usize::from(frame::size_of(app, CONSOLE).width).max(1);
+    let all = wrapped(app.session.run().guest().devices.console.output(), 0, width);
+    let wanted = text.to_lowercase();
+    let has = |line: &Printed| line.text.to_lowercase().contains(&wanted);
+    let found: Vec<usize> = (0..all.len()).filter(|line| has(&all[*line])).collect();
+    let last = all.len() - 1;
+    let here = last.saturating_sub(app.views.machine.console);
+    let Some(next) = next_of(&found, here, onwards) else {
+        return Err(format!("'{}' was not printed", escape_line(text.as_bytes())));
+    };
+    app.views.machine.console = last - next;
+    Ok(format!(
+        "{}, in the last line here",
+        counted(found.len() as u64, "line", "lines")
+    ))
 }
 
 /// The last lines, of at most so many columns; what comes from `new` on is new.

@@ -4,13 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use scenarios::terminal::escape_line;
 use toy_isa::mmu::PAGE;
+use vmm_core::numbers::counted;
+use vmm_core::timeline::number;
 
-use super::{MEMORY, ask_for, lines, place, word};
+use super::{MEMORY, Machine, ask_for, lines, place, word};
 use crate::action::Action;
 use crate::app::App;
 use crate::frame;
 use crate::theme::Role;
+use crate::views::{Screen, next_of};
 
 /// What the pane keeps.
 #[derive(Default)]
@@ -144,6 +148,38 @@ pub(super) fn update(app: &mut App, action: Action, height: usize) -> bool {
         cursor,
     });
     true
+}
+
+/// Looks for a word that is written as a number, or else for a text, from the selection on or back, and around the end
+/// of as many addresses as the guest has memory.
+pub(super) fn search(app: &mut App, text: &str, onwards: bool) -> Result<String, String> {
+    let guest = app.session.run().guest();
+    let number = number(text).and_then(|number| u32::try_from(number).ok());
+    let wanted = number.map_or(text.as_bytes().to_vec(), |word| word.to_le_bytes().to_vec());
+    let step = if number.is_some() { 4 } else { 1 };
+    let mut found: Vec<u32> = Vec::new();
+    // What may be the beginning of it, at the end of the page before.
+    let mut before: Vec<u8> = Vec::new();
+    for first in (0..guest.pages()).map(|page| page * PAGE) {
+        let Some(page) = place(&guest, first).and_then(|(page, _)| guest.page(page)) else {
+            before.clear();
+            continue;
+        };
+        let start = first - before.len() as u32;
+        before.extend_from_slice(page);
+        let places = before.windows(wanted.len()).zip(start..);
+        let places = places.filter(|(bytes, at)| at % step == 0 && *bytes == wanted);
+        found.extend(places.map(|(_, at)| at));
+        before.drain(..before.len() - (wanted.len() - 1).min(before.len()));
+    }
+    let here = Place::of(app).cursor;
+    let words: Vec<u32> = found.iter().map(|at| at & !3).collect();
+    let Some(next) = next_of(&words, here, onwards) else {
+        return Err(format!("'{}' is not in memory", escape_line(text.as_bytes())));
+    };
+    app.views.machine.memory.show(next);
+    Machine.arranged(app);
+    Ok(counted(found.len() as u64, "place", "places"))
 }
 
 pub(super) fn click(app: &mut App, at: Position) {

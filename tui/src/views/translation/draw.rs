@@ -45,7 +45,7 @@ pub(super) fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The name of a place of the guest's.
-fn name(app: &App, address: u32) -> String {
+pub(super) fn name(app: &App, address: u32) -> String {
     let (image, sources) = app.session.program();
     Listing::new(image, sources).place(address).name()
 }
