@@ -48,7 +48,7 @@ fn what_has_changed_is_marked_and_only_that() {
 #[test]
 fn the_pane_stays_while_the_guest_is_in_sight() {
     let mut app = app("guest-os", "bare");
-    let first = |app: &mut tui::App| shown(app, SIZES[0]).lines().nth(4).map(str::to_string);
+    let first = |app: &mut App| shown(app, SIZES[0]).lines().nth(4).map(str::to_string);
     let before = first(&mut app);
     press(&mut app, "s s s");
     assert_eq!(first(&mut app), before);
