@@ -221,7 +221,7 @@ impl App {
             Stopped::There(None) => {}
             Stopped::There(Some(breakpoint)) => match breakpoint.point {
                 Point::Address(_) | Point::Write(_) | Point::Register(_) => {
-                    self.say(format!("stopped at {breakpoint}"));
+                    self.say(format!("stopped at {}", self.session.describe(&breakpoint)));
                 }
                 _ => {
                     let last = self.session.timeline().history().iter().next_back();

@@ -2,6 +2,7 @@
 
 use scenarios::terminal::escape_line;
 use toy_isa::image::{Symbol, SymbolKind};
+use vmm_core::timeline::{Breakpoint, Point};
 
 use super::Session;
 
@@ -32,6 +33,16 @@ impl Session {
         code.any(|segment| segment.contains(place))
             .then(|| self.near(address))
             .flatten()
+    }
+
+    /// A breakpoint, with the symbol that its address is near.
+    pub fn describe(&self, breakpoint: &Breakpoint) -> String {
+        let near = match breakpoint.point {
+            Point::Address(address) | Point::Write(address) => self.near(address),
+            _ => None,
+        };
+        let near = near.map(|near| format!("  {near}")).unwrap_or_default();
+        format!("{breakpoint}{near}")
     }
 
     /// The name of exactly this place, if it has one: of several, one that others can see.

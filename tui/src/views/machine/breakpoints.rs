@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use scenarios::terminal::escape_line;
-use vmm_core::timeline::Point;
 
 use super::{lines, scroll};
 use crate::action::Action;
@@ -32,12 +31,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             true => (theme.glyphs().breakpoint, Role::Text),
             false => (theme.glyphs().off, Role::Dim),
         };
-        let near = match breakpoint.point {
-            Point::Address(address) | Point::Write(address) => app.session.near(address),
-            _ => None,
-        };
-        let near = near.map(|near| format!("  {near}")).unwrap_or_default();
-        let text = escape_line(format!("{breakpoint}{near}").as_bytes());
+        let text = escape_line(app.session.describe(breakpoint).as_bytes());
         let room = usize::from(line.width).saturating_sub(6);
         Line::from(vec![
             Span::styled(format!("{:>3} ", number + 1), theme.style(Role::Dim)),
