@@ -559,3 +559,14 @@ fn a_word_that_is_edited_is_what_the_guest_reads() {
         );
     }
 }
+
+#[test]
+fn a_search_has_an_end_where_addresses_change_between_two_attempts() {
+    // The guest is a monitor that relocates: what address 0 means changes with an event that takes no attempt.
+    let trap = ModeName::Trap(Layout::RingDeprivileging);
+    let mut timeline = timeline("recursion-0", trap, EngineName::Auto).expect("it runs everywhere");
+    let end = timeline.go(Goal::Next(Point::Write(0)));
+    assert!(matches!(end, Progress::Ended(_)), "{end:?}");
+    let before = timeline.go(Goal::Previous(Point::Write(0)));
+    assert!(matches!(before, Progress::Nothing), "{before:?}");
+}

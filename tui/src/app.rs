@@ -180,7 +180,7 @@ impl App {
         self.notice = Some(Notice { text, bad: true });
     }
 
-    /// The pane that keys go to, by its place in [`Screen::panes`](crate::views::Screen::panes).
+    /// The pane that keys go to, by its place in [`Screen::panes`].
     pub fn focus(&self) -> usize {
         self.views.focus[self.view as usize]
     }

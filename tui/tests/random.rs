@@ -1,5 +1,6 @@
 //! Whatever keys, mouse and resizes come in whatever order, on whatever scenario: nothing panics, every picture is
-//! drawn, and the interface can still be left.
+//! drawn, and the interface can still be left. `PROPTEST_CASES=100 cargo test --release -p tui --test random` is the long
+//! campaign.
 
 mod common;
 
@@ -18,7 +19,7 @@ use tui::{App, Message, frame};
 const MESSAGES: usize = 50;
 
 /// Lines that mean something, in some views or in all.
-const LINES: [&str; 22] = [
+const LINES: [&str; 32] = [
     ":1000",
     ":event 20",
     ":next exit",
@@ -37,10 +38,20 @@ const LINES: [&str; 22] = [
     ":mode bare",
     ":mode interpret",
     ":mode translate",
+    ":mode hybrid",
+    ":mode para",
+    ":mode assist",
+    ":mode hundred",
+    ":next adapt",
+    ":compare bare hybrid assist",
+    ":tour popf",
+    ":tour paravirtual-io",
     ":ascii",
     ":at sp",
     ":code pc",
     "/csr",
+    "/0x73",
+    "/\u{e1}",
 ];
 
 /// Messages that come together.
@@ -102,8 +113,9 @@ fn play(scenario: &str, messages: Vec<Vec<Message>>) -> TestCaseResult {
 
 #[test]
 fn nothing_that_is_typed_panics() {
+    let cases = std::env::var("PROPTEST_CASES");
     let config = Config {
-        cases: 1,
+        cases: cases.ok().and_then(|cases| cases.parse().ok()).unwrap_or(1),
         failure_persistence: None,
         max_shrink_iters: 200,
         ..Config::default()

@@ -483,7 +483,9 @@ impl Timeline {
     /// How many attempts are made when the next snapshot is due: wherever the run stands, so that a stretch that ends
     /// there has none on its way. Taking one forgets which pages were stored to.
     fn due(&self) -> u64 {
-        self.snapshots.last().map_or(0, |last| last.position.attempts) + self.interval
+        let mut regular = self.snapshots.iter().rev().map(|snapshot| snapshot.position);
+        let last = regular.find(|position| Some(*position) != self.near);
+        last.map_or(0, |last| last.attempts) + self.interval
     }
 
     fn keep_if_due(&mut self) {
@@ -492,15 +494,15 @@ impl Timeline {
         }
     }
 
-    /// Keeps a snapshot of here; `edited`: where it was before somebody changed it.
-    fn keep(&mut self, edited: Option<Position>) {
+    /// Keeps a snapshot of here, if there is none; `edited`: where it was before somebody changed it.
+    fn keep(&mut self, edited: Option<Position>) -> bool {
         let position = self.position();
         let place = self
             .snapshots
             .partition_point(|snapshot| snapshot.position < position);
         let known = self.snapshots.get(place).map(|snapshot| snapshot.position);
         if known == Some(position) {
-            return;
+            return false;
         }
         let boards = self.run.boards();
         let flags: Vec<Box<[u8]>> = boards.iter().map(|board| board.ram.all_flags().into()).collect();
@@ -524,6 +526,7 @@ impl Timeline {
                 break;
             }
         }
+        true
     }
 
     /// Gives up every other snapshot, as far as that can be done; `false` if none could be.
@@ -592,26 +595,38 @@ impl Timeline {
             .checked_sub(1)
             .map_or(0, |place| self.snapshots[place].position.attempts);
         if self.position() > to && to.attempts - last > NEAR {
-            let place = self.near.and_then(|near| {
-                self.snapshots
-                    .iter()
-                    .position(|snapshot| snapshot.position == near)
-            });
             self.restore(before - 1);
             self.leap(Position {
                 attempts: to.attempts - NEAR / 2,
                 ..Position::default()
             });
-            if let Some(place) = place.filter(|place| Some(self.snapshots[*place].position) != self.at()) {
-                self.give_up_snapshot(place);
-            }
-            self.keep(None);
-            self.near = Some(self.position());
+            self.mark();
         }
         self.leap(to);
     }
 
-    fn at(&self) -> Option<Position> {
-        self.memories.first().map(Versions::at)
+    /// Leaves the snapshot of who will come back to here, in place of the last such.
+    fn mark(&mut self) {
+        if !self.keep(None) {
+            return;
+        }
+        let old = self.near.replace(self.position());
+        let mut places = self.snapshots.iter();
+        let place = old.and_then(|old| places.position(|snapshot| snapshot.position == old));
+        if let Some(place) = place {
+            self.give_up_snapshot(place);
+        }
+    }
+
+    /// The same, where the last snapshot is so far back that to come from there would take longer.
+    fn mark_if_far(&mut self) {
+        let here = self.position();
+        let before = self
+            .snapshots
+            .partition_point(|snapshot| snapshot.position <= here);
+        let last = before.checked_sub(1).map(|place| self.snapshots[place].position);
+        if last.is_some_and(|last| here.attempts - last.attempts > NEAR / 8) {
+            self.mark();
+        }
     }
 }

@@ -74,15 +74,21 @@ impl Timeline {
             let end = until.min(self.run.machine().attempts + INTERVAL).min(self.due());
             let watch = self.watch(points);
             let here = if watch.steps {
+                let end = Position {
+                    attempts: end,
+                    ..Position::default()
+                };
                 self.sift(points, end, wanted)
             } else {
                 let (here, suspicious) = self.sprint(points, &watch, end, wanted);
                 match suspicious {
                     // As far as the events that were found: before them there may be something else.
                     Some(from) => {
-                        let end = self.run.machine().attempts;
+                        let end = self.position();
                         self.leap(from);
-                        self.sift(points, end, wanted).or(here)
+                        let here = self.sift(points, end, wanted).or(here);
+                        self.mark_if_far();
+                        here
                     }
                     None => here,
                 }
@@ -168,12 +174,12 @@ impl Timeline {
         (found, if everywhere { Some(start) } else { moved })
     }
 
-    /// Goes on step by step.
-    fn sift(&mut self, points: &[Breakpoint], end: u64, wanted: Wanted) -> Found {
+    /// Goes on step by step, up to this position.
+    fn sift(&mut self, points: &[Breakpoint], end: Position, wanted: Wanted) -> Found {
         let mut found = None;
         let mut last = self.look(points);
         let mut stored = false;
-        while self.run.machine().attempts < end && self.ended().is_none() {
+        while self.position() < end && self.ended().is_none() {
             self.arm(&last.words);
             let before = self.run.log.total();
             let stop = self.turn(1);
