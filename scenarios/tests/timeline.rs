@@ -395,6 +395,31 @@ fn every_store_to_a_watched_word_is_found() {
 }
 
 #[test]
+fn a_search_for_what_is_never_stored_comes_to_the_end() {
+    for mode in MODES {
+        let Some(mut timeline) = timeline("guest-os", mode, EngineName::Auto) else {
+            accel_missing(mode);
+            continue;
+        };
+        // In sight of what is: on the page of the kernel's stack.
+        timeline.go(Goal::Instruction(1_000));
+        let page = timeline.run().guest().hart.x[2] & !0xfff;
+        timeline.go(Goal::Position(Position::default()));
+        let point = Point::Write(page);
+        let guard = Condition::parse("0 == 1", &|_| None).ok();
+        timeline.breakpoints_mut().push(Breakpoint {
+            point,
+            condition: guard,
+            enabled: true,
+        });
+        timeline.begin(Goal::Continue);
+        let slices = (0..1_000).take_while(|_| timeline.pursue(10_000) == Progress::Working);
+        assert!(slices.count() < 1_000, "{mode}");
+        assert!(timeline.ended().is_some(), "{mode}");
+    }
+}
+
+#[test]
 fn conditions_hold_where_breakpoints_stop() {
     let mut timeline = timeline("guest-os", ModeName::Bare, EngineName::Auto).expect("bare runs everywhere");
     let address = symbol(&timeline, "guest-os", "hal_put");

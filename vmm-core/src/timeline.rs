@@ -489,8 +489,9 @@ impl Timeline {
     }
 
     fn keep_if_due(&mut self) {
-        if self.run.machine().attempts >= self.due() {
-            self.keep(None);
+        if self.run.machine().attempts >= self.due() && !self.keep(None) {
+            // The one that somebody left here stays.
+            self.near = None;
         }
     }
 
