@@ -1,6 +1,6 @@
 //! Whatever keys, mouse and resizes come in whatever order, on whatever scenario: nothing panics, every picture is
-//! drawn, and the interface can still be left. `PROPTEST_CASES=100 cargo test --release -p tui --test random` is the long
-//! campaign.
+//! drawn, and the interface can still be left. The long campaign:
+//! `PROPTEST_CASES=100 cargo test --release -p tui --test random`.
 
 mod common;
 
