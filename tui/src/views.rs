@@ -11,7 +11,7 @@ pub mod properties;
 pub mod translation;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use scenarios::tour::Stop;
 pub use scenarios::tour::View;
 
@@ -46,28 +46,12 @@ pub fn further(view: View, by: isize) -> View {
 
 /// Panes in two rows: one of so many lines, and two below it, the left one of so many columns.
 fn one_above_two(area: Rect, lines: u16, columns: u16) -> Vec<Rect> {
-    let above = Rect {
-        height: lines,
-        ..area
-    };
-    let below = Rect {
-        y: above.bottom(),
-        height: area.height - lines,
-        ..area
-    };
-    let left = Rect {
-        width: columns,
-        ..below
-    };
-    let right = Rect {
-        x: left.right(),
-        width: below.width - columns,
-        ..below
-    };
+    let [above, below] = Layout::vertical([Constraint::Length(lines), Constraint::Min(0)]).areas(area);
+    let [left, right] = Layout::horizontal([Constraint::Length(columns), Constraint::Min(0)]).areas(below);
     vec![above, left, right]
 }
 
-/// Of places in order, the one after `here` or before it, and around the end; and how many there are.
+/// Of places in order, the one after `here` or before it, and around the end.
 fn next_of<T: PartialOrd + Copy>(found: &[T], here: T, onwards: bool) -> Option<T> {
     let next = match onwards {
         true => found.iter().find(|place| **place > here).or(found.first()),

@@ -591,12 +591,9 @@ impl Timeline {
 
     /// As [`Timeline::leap`], and leaves a snapshot near it, for who goes on backwards.
     fn leap_near(&mut self, to: Position) {
-        let before = self.snapshots.partition_point(|snapshot| snapshot.position <= to);
-        let last = before
-            .checked_sub(1)
-            .map_or(0, |place| self.snapshots[place].position.attempts);
-        if self.position() > to && to.attempts - last > NEAR {
-            self.restore(before - 1);
+        let last = self.last_before(to);
+        if self.position() > to && to.attempts - self.snapshots[last].position.attempts > NEAR {
+            self.restore(last);
             self.leap(Position {
                 attempts: to.attempts - NEAR / 2,
                 ..Position::default()
@@ -604,6 +601,14 @@ impl Timeline {
             self.mark();
         }
         self.leap(to);
+    }
+
+    /// The place of the last snapshot that is not after this position. The first is at the beginning, and stays.
+    fn last_before(&self, position: Position) -> usize {
+        let count = self
+            .snapshots
+            .partition_point(|snapshot| snapshot.position <= position);
+        count.saturating_sub(1)
     }
 
     /// Leaves the snapshot of who will come back to here, in place of the last such.
@@ -622,11 +627,8 @@ impl Timeline {
     /// The same, where the last snapshot is so far back that to come from there would take longer.
     fn mark_if_far(&mut self) {
         let here = self.position();
-        let before = self
-            .snapshots
-            .partition_point(|snapshot| snapshot.position <= here);
-        let last = before.checked_sub(1).map(|place| self.snapshots[place].position);
-        if last.is_some_and(|last| here.attempts - last.attempts > NEAR / 8) {
+        let last = self.snapshots[self.last_before(here)].position;
+        if here.attempts - last.attempts > NEAR / 8 {
             self.mark();
         }
     }

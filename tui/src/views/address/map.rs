@@ -14,6 +14,7 @@ use crate::action::Action;
 use crate::app::App;
 use crate::frame;
 use crate::theme::Role;
+use crate::views::next_of;
 
 /// Lines above the ranges.
 const HEAD: usize = 1;
@@ -240,12 +241,8 @@ pub(super) fn search(app: &mut App, text: &str, onwards: bool) -> Result<String,
         let shown = line(app, tables, range, false, false).to_string();
         shown.contains(text) || address.is_some_and(|address| contains(range, address))
     };
-    let count = ranges.len();
-    let mut order = (1..=count).map(|by| match onwards {
-        true => (here + by) % count,
-        false => (here + count - by) % count,
-    });
-    match order.find(found) {
+    let places: Vec<usize> = (0..ranges.len()).filter(found).collect();
+    match next_of(&places, here, onwards) {
         Some(number) => {
             app.views.address.selected = ranges[number].first;
             Ok(String::new())

@@ -14,6 +14,7 @@ use super::text::{lines_of, more, wrap};
 use crate::app::App;
 use crate::frame::put;
 use crate::theme::Role;
+use crate::views::next_of;
 
 /// A line of the list.
 enum Entry<'a> {
@@ -223,16 +224,8 @@ pub(super) fn search(app: &App, text: &str, onwards: bool) -> Option<Row> {
             .to_lowercase()
             .contains(&wanted)
     };
-    let mut order: Vec<Row> = order(found, state.way).into_iter().map(|(_, row)| row).collect();
-    let place = order
-        .iter()
-        .position(|row| Some(*row) == state.row())
-        .unwrap_or(0);
-    if !onwards {
-        order.reverse();
-    }
-    let count = order.len();
-    let place = if onwards { place } else { count - 1 - place };
-    order.rotate_left((place + 1) % count);
-    order.into_iter().find(matches)
+    let order: Vec<Row> = order(found, state.way).into_iter().map(|(_, row)| row).collect();
+    let here = order.iter().position(|row| Some(*row) == state.row());
+    let places: Vec<usize> = (0..order.len()).filter(|place| matches(&order[*place])).collect();
+    next_of(&places, here.unwrap_or(0), onwards).map(|place| order[place])
 }
