@@ -79,8 +79,8 @@ impl Screen {
 
     /// Draws a picture: what differs from the last one is written, and shown at once.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
-        let size = self.size()?;
         if let Some(cast) = &mut *self.cast.borrow_mut() {
+            let size = self.size()?;
             cast.resized(size.width, size.height);
         }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
